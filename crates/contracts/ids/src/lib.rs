@@ -1,0 +1,45 @@
+//! Typed identifiers. Inside they are uuid v7 (sorted by creation time, so indexes stay local);
+//! outside they carry a prefix that names their kind: `cv_01h455vb4pex5vsknk084sn02q`.
+//!
+//! Two kinds never mix: a function that wants a [`ConversationId`] does not compile with a
+//! [`MessageId`], and the text form of one does not parse as the other.
+
+mod base32;
+mod define;
+mod scope;
+
+pub use define::ParseError;
+pub use scope::{Actor, TenantScope};
+
+define::define! {
+    /// A person's or program's key for the public API.
+    ApiKeyId = "key",
+    /// One call to a provider on behalf of a message.
+    AttemptId = "att",
+    /// A WhatsApp number connected by an organization.
+    ChannelId = "ch",
+    /// A customer of an organization.
+    ContactId = "ct",
+    /// The thread between one contact and one channel.
+    ConversationId = "cv",
+    /// One dead or deferred delivery of an event to a consumer.
+    DeliveryId = "dlv",
+    /// A domain event; also the AMQP message id.
+    EventId = "ev",
+    /// A unit of deferred work.
+    JobId = "job",
+    /// A message of a conversation, in either direction.
+    MessageId = "msg",
+    /// A tenant.
+    OrganizationId = "org",
+    /// Webhook content that belongs to no known tenant.
+    QuarantineId = "qr",
+    /// A program that calls our services with OAuth 2 client credentials.
+    ServiceClientId = "svc",
+    /// A login of a person on one device.
+    SessionId = "ses",
+    /// A person.
+    UserId = "usr",
+    /// One provider webhook delivery as it was received.
+    WebhookId = "wh",
+}

@@ -1,0 +1,40 @@
+//! Everything `proto/` says, generated at build time from one descriptor set:
+//!
+//! - messages, gRPC clients and servers ([`identity`], [`messaging`], [`edge`]), proto3 JSON;
+//! - per service a `…Validated` and a `…Forward` wrapper;
+//! - the REST transcoder ([`rest`]) and the OpenAPI document ([`OPENAPI`]);
+//! - the [`access`] table and the registry of domain [`events`].
+
+pub mod access;
+pub mod events;
+mod validation;
+
+#[expect(
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    clippy::large_futures,
+    clippy::or_fun_call,
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    unreachable_pub,
+    reason = "generated code is not reviewed by lints"
+)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/modules.rs"));
+}
+
+pub use generated::switchboard;
+pub use switchboard::{edge, identity, messaging, options};
+
+/// The REST API over the services' server traits.
+pub mod rest {
+    use super::switchboard;
+    include!(concat!(env!("OUT_DIR"), "/transcoder.rest.rs"));
+}
+
+/// The encoded descriptor set, for gRPC reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
+
+/// The OpenAPI 3.1 document of the public API, JSON.
+pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));

@@ -1,0 +1,68 @@
+//! Field rules (`buf.validate`) → a status that names each wrong field.
+
+use std::borrow::Cow;
+
+use errors::{Classify, Code, FieldViolation, codes};
+use prost_protovalidate::{Validate, ValidationError};
+
+/// The generated rules name the packages from their own root.
+mod rules {
+    use crate::generated::{google, switchboard};
+    include!(concat!(env!("OUT_DIR"), "/validate_impl.rs"));
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the request breaks {} field rules", .0.len())]
+struct Broken(Vec<FieldViolation>);
+
+impl Classify for Broken {
+    fn code(&self) -> &'static Code {
+        &codes::REQUEST_INVALID
+    }
+
+    fn detail(&self) -> Cow<'static, str> {
+        self.0.first().map_or_else(
+            || Cow::Borrowed(codes::REQUEST_INVALID.title),
+            |first| Cow::Owned(format!("{}: {}", first.field, first.message)),
+        )
+    }
+
+    fn fields(&self) -> Vec<FieldViolation> {
+        self.0.clone()
+    }
+}
+
+pub(crate) fn check<M: Validate>(message: &M) -> Result<(), tonic::Status> {
+    message
+        .validate()
+        .map_err(|error| errors::to_status(&broken(&error)))
+}
+
+fn broken(error: &ValidationError) -> Broken {
+    Broken(
+        error
+            .violations()
+            .iter()
+            .map(|violation| {
+                FieldViolation::new(json_path(&violation.field_path()), violation.message())
+            })
+            .collect(),
+    )
+}
+
+/// Callers know fields by their JSON names: `organization_name` → `organizationName`.
+fn json_path(proto: &str) -> String {
+    let mut path = String::with_capacity(proto.len());
+    let mut upper = false;
+    for letter in proto.chars() {
+        match letter {
+            '_' => upper = true,
+            _ if upper => {
+                path.extend(letter.to_uppercase());
+                upper = false;
+            }
+            _ => path.push(letter),
+        }
+    }
+    path
+}

@@ -1,0 +1,30 @@
+use proto::access::{self, RateClass, Rule};
+
+#[test]
+fn every_method_says_who_may_call_it() {
+    let silent: Vec<_> = access::all()
+        .iter()
+        .filter(|method| method.rule == Rule::Missing)
+        .map(|method| method.path)
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "methods without an access option: {silent:?}"
+    );
+}
+
+#[test]
+fn every_public_method_that_takes_a_secret_is_slow_to_guess() {
+    for method in access::all() {
+        let reads_nothing_secret = method.path.ends_with("/GetJwks");
+        if method.rule == Rule::Public && !reads_nothing_secret {
+            assert_eq!(method.rate_class, RateClass::Login, "{}", method.path);
+        }
+    }
+}
+
+#[test]
+fn a_path_that_is_not_ours_has_no_rule() {
+    assert_eq!(access::find("/grpc.health.v1.Health/Check"), None);
+    assert!(access::find("/switchboard.identity.v1.IdentityService/LogIn").is_some());
+}

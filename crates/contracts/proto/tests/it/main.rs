@@ -1,0 +1,5 @@
+//! Ratchets over everything the proto files generate.
+
+mod access;
+mod events;
+mod openapi;

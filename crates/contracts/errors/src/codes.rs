@@ -27,6 +27,15 @@ catalogue! {
     ROUTE_UNKNOWN = "request.route_unknown", NotFound,
         "There is no such address.",
         "Compare the method and path with the API reference at /openapi.json.";
+    METHOD_NOT_ALLOWED = "request.method_not_allowed", Invalid,
+        "This address does not know the method.",
+        "Use a method named in the `Allow` header, or compare with /openapi.json.";
+    MEDIA_TYPE_UNSUPPORTED = "request.media_type_unsupported", Invalid,
+        "The body's format is not accepted.",
+        "Send `Content-Type: application/json`, in UTF-8, without Content-Encoding.";
+    NOT_ACCEPTABLE = "request.not_acceptable", Invalid,
+        "The answer is not available in a format you accept.",
+        "Add the format named in the detail to the `Accept` header.";
     PAGE_TOKEN_INVALID = "request.page_token_invalid", Invalid,
         "The page token does not belong to this list.",
         "Use a token only with the filters it was given for; start again without one.";

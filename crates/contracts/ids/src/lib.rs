@@ -22,6 +22,8 @@ define::define! {
     ContactId = "ct",
     /// The thread between one contact and one channel.
     ConversationId = "cv",
+    /// A key that encrypts one organization's secrets of one purpose.
+    DataKeyId = "dek",
     /// One dead or deferred delivery of an event to a consumer.
     DeliveryId = "dlv",
     /// A domain event; also the AMQP message id.
@@ -30,10 +32,14 @@ define::define! {
     JobId = "job",
     /// A message of a conversation, in either direction.
     MessageId = "msg",
+    /// Something a provider reported about a channel besides messages.
+    NoticeId = "ntc",
     /// A tenant.
     OrganizationId = "org",
     /// Webhook content that belongs to no known tenant.
     QuarantineId = "qr",
+    /// One request at a public border, from its log lines to the caller's error report.
+    RequestId = "req",
     /// A program that calls our services with OAuth 2 client credentials.
     ServiceClientId = "svc",
     /// A login of a person on one device.

@@ -110,7 +110,7 @@ fn rate_class(access: Option<&DynamicMessage>, get: bool) -> String {
         .and_then(|access| {
             access
                 .get_field_by_name("rate_class")
-                .map(|value| value.into_owned())
+                .map(std::borrow::Cow::into_owned)
         })
         .and_then(|value| {
             if let Value::EnumNumber(number) = value {

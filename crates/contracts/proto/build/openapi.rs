@@ -25,9 +25,11 @@ pub(crate) fn finish(
         .context("paths of the document")?;
     for item in paths.values_mut().filter_map(Value::as_object_mut) {
         for operation in item.values_mut().filter_map(Value::as_object_mut) {
-            operation_id(operation)
-                .and_then(|id| methods.iter().find(|method| matches_id(method, &id)))
-                .map(|method| finish_operation(operation, method));
+            let method = operation_id(operation)
+                .and_then(|id| methods.iter().find(|method| matches_id(method, &id)));
+            if let Some(method) = method {
+                finish_operation(operation, method);
+            }
         }
     }
     Ok(serde_json::to_string_pretty(&document)?)

@@ -7,6 +7,12 @@ use std::fmt::Write;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
 
+/// Anything the generated clients can call through: tonic's channel, or one of ours around it.
+const CHANNEL: &str = "C: tonic::client::GrpcService<tonic::body::Body, Future: Send> + Clone + Send + Sync + 'static, \
+     C::Error: Into<tonic::codegen::StdError>, \
+     C::ResponseBody: tonic::codegen::Body<Data = tonic::codegen::Bytes> + Send + 'static, \
+     <C::ResponseBody as tonic::codegen::Body>::Error: Into<tonic::codegen::StdError> + Send,";
+
 /// Rust source for the services of `package`. `validated` is the generated validation code: a
 /// request type it does not mention has no rules.
 pub(crate) fn of_package(pool: &DescriptorPool, package: &str, validated: &str) -> String {
@@ -29,8 +35,8 @@ fn wrapper(service: &ServiceDescriptor, validated: Option<&str>) -> String {
     } else {
         format!(
             "/// [`{module}_server::{name}`] that passes every call on to the service over gRPC.\n\
-             #[derive(Debug, Clone)]\npub struct {name}Forward(pub {module}_client::{name}Client<tonic::transport::Channel>);\n\
-             #[tonic::async_trait]\nimpl {module}_server::{name} for {name}Forward {{\n"
+             #[derive(Debug, Clone)]\npub struct {name}Forward<C>(pub {module}_client::{name}Client<C>);\n\
+             #[tonic::async_trait]\nimpl<C> {module}_server::{name} for {name}Forward<C>\nwhere {CHANNEL}\n{{\n"
         )
     };
     source.push_str(&header);

@@ -6,6 +6,12 @@ use errors::{Classify, Code, FieldViolation, codes};
 use prost_protovalidate::{Validate, ValidationError};
 
 /// The generated rules name the packages from their own root.
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    reason = "generated code is not reviewed by lints"
+)]
 mod rules {
     use crate::generated::{google, switchboard};
     include!(concat!(env!("OUT_DIR"), "/validate_impl.rs"));

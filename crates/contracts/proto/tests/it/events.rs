@@ -13,17 +13,18 @@ use proto::{
     },
 };
 
-fn at(seconds: i64) -> Option<pbjson_types::Timestamp> {
-    Some(pbjson_types::Timestamp { seconds, nanos: 0 })
-}
+const AT: Option<pbjson_types::Timestamp> = Some(pbjson_types::Timestamp {
+    seconds: 1_760_000_000,
+    nanos: 0,
+});
 
-fn text(body: &str) -> Option<MessageContent> {
-    Some(MessageContent {
+fn text(body: &str) -> MessageContent {
+    MessageContent {
         kind: Some(Kind::Text(Text {
             body: body.to_owned(),
             preview_url: false,
         })),
-    })
+    }
 }
 
 /// One example of each event type, and the name of its golden file.
@@ -36,39 +37,38 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
             webhook_id: "wh_1".into(),
             app: "main".into(),
             body: br#"{"object":"whatsapp_business_account","entry":[]}"#
-                .to_vec()
-                .into(),
-            received_at: at(1_760_000_000),
+                .to_vec(),
+            received_at: AT,
         }),
         entry(&OrganizationCreated {
             organization_id: "org_1".into(),
             owner_user_id: "usr_1".into(),
-            created_at: at(1_760_000_000),
+            created_at: AT,
         }),
         entry(&ApiKeyRevoked {
             api_key_id: "key_1".into(),
-            revoked_at: at(1_760_000_000),
+            revoked_at: AT,
         }),
         entry(&SessionEnded {
             session_id: "ses_1".into(),
             user_id: "usr_1".into(),
             reason: "logged_out".into(),
-            ended_at: at(1_760_000_000),
+            ended_at: AT,
         }),
         entry(&MessageReceived {
             message_id: "msg_1".into(),
             conversation_id: "cv_1".into(),
             channel_id: "ch_1".into(),
             contact_id: "ct_1".into(),
-            content: text("hello"),
-            provider_at: at(1_760_000_000),
+            content: Some(text("hello")),
+            provider_at: AT,
         }),
         entry(&MessageQueued {
             message_id: "msg_2".into(),
             conversation_id: "cv_1".into(),
             channel_id: "ch_1".into(),
             contact_id: "ct_1".into(),
-            content: text("hi"),
+            content: Some(text("hi")),
             author: "user:usr_1".into(),
         }),
         entry(&MessageStatusChanged {
@@ -81,7 +81,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
                 retryable: false,
                 hint: "Send a template.".into(),
             }),
-            status_at: at(1_760_000_000),
+            status_at: AT,
         }),
         entry(&ConversationOpened {
             conversation_id: "cv_1".into(),
@@ -91,7 +91,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         entry(&ChannelChanged {
             channel_id: "ch_1".into(),
             change: "connected".into(),
-            changed_at: at(1_760_000_000),
+            changed_at: AT,
         }),
     ]
 }
@@ -109,7 +109,7 @@ fn every_event_keeps_its_encoding() {
     let examples = examples();
     for (event_type, bytes) in &examples {
         let path = golden(event_type);
-        let encoded: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let encoded = hex::encode(bytes);
         if !path.exists() && option_env!("UPDATE_GOLDEN").is_some() {
             fs::create_dir_all(path.parent().expect("a folder")).expect("create golden/");
             fs::write(&path, &encoded).expect("write the golden file");

@@ -51,7 +51,7 @@ fn every_operation_says_what_it_needs() {
             .unwrap_or_else(|| panic!("{name} is no RPC of ours"));
         match method.rule {
             Rule::Permission(permission) => {
-                assert_eq!(operation["x-permission"], permission, "{name}")
+                assert_eq!(operation["x-permission"], permission, "{name}");
             }
             Rule::Public => assert_eq!(operation["security"], serde_json::json!([]), "{name}"),
             Rule::Authenticated => assert_eq!(operation["security"], Value::Null, "{name}"),

@@ -1,0 +1,180 @@
+//! `switchboard bench`: the budgets, measured, in one table.
+//!
+//! Everything runs here: the platform, the provider sandbox, the load generator. The database and
+//! the virtual host are the run's own and are removed at its end. `docs/performance.md` says what
+//! each figure means.
+
+mod accept;
+mod figures;
+mod live;
+mod load;
+mod machine;
+mod pipeline;
+mod processes;
+mod reads;
+mod report;
+mod scratch;
+mod seed;
+mod sends;
+mod sizes;
+mod usage;
+mod wait;
+mod webhook;
+mod wire;
+mod world;
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use tokio::time::Instant;
+
+use self::{
+    load::Generator,
+    report::{Report, Section},
+    scratch::{Management, Scratch},
+    sizes::Sizes,
+    world::World,
+};
+use crate::{backing::Backing, platform::Options};
+
+/// Nothing that is asked once takes longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How to measure and what to print.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Flags {
+    /// Tiny sizes: shows that everything works, measures nothing.
+    #[arg(long)]
+    quick: bool,
+    /// Print the table for docs/performance.md.
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// What all measurements share.
+#[derive(Debug)]
+struct Bench {
+    options: Options,
+    sizes: Sizes,
+    generator: Generator,
+    management: Management,
+    /// RabbitMQ's process.
+    broker: Option<u32>,
+}
+
+/// Measures everything and prints the table. A budget that is missed is said, and is no error.
+///
+/// # Errors
+/// When something could not be measured; what was measured before is printed anyway.
+pub async fn run(options: Options, stack_env: &Path, flags: Flags) -> Result<()> {
+    let management = Management::new(Backing::management_url(stack_env)?)?;
+    let stack = options.backing.clone();
+    scratch::sweep(&stack, &management)
+        .await
+        .context("remove what earlier runs left")?;
+    let alone = Scratch::create(&stack, &management, "edge").await?;
+    let whole = Scratch::create(&stack, &management, "all").await;
+
+    let mut report = None;
+    let measured = match &whole {
+        Ok(whole) => tokio::select! {
+            measured = Box::pin(measure(options, management, flags, [&alone, whole], &mut report)) => measured,
+            interrupted = tokio::signal::ctrl_c() => interrupted.context("interrupted"),
+        },
+        Err(_) => Ok(()),
+    };
+    let removed = [Some(&alone), whole.as_ref().ok()];
+    for scratch in removed.into_iter().flatten() {
+        scratch.remove().await.context("remove the scratch")?;
+    }
+    if let Some(report) = report {
+        println!(
+            "{}",
+            if flags.markdown {
+                report.markdown()
+            } else {
+                report.text()
+            }
+        );
+    }
+    whole?;
+    measured
+}
+
+async fn measure(
+    options: Options,
+    management: Management,
+    flags: Flags,
+    [alone, whole]: [&Scratch; 2],
+    report: &mut Option<Report>,
+) -> Result<()> {
+    let machine = machine::look(&mut whole.admin().await?, &management).await?;
+    for warning in &machine.warnings {
+        eprintln!("WARNING: {warning}");
+    }
+    let report = report.insert(Report {
+        facts: machine.facts,
+        warnings: machine.warnings,
+        sections: Vec::new(),
+    });
+    if flags.quick {
+        let words = "tiny sizes (--quick): the figures mean nothing";
+        report.warnings.push(words.to_owned());
+    }
+    let bench = Bench {
+        options,
+        sizes: if flags.quick {
+            Sizes::QUICK
+        } else {
+            Sizes::FULL
+        },
+        generator: Generator::start()?,
+        management,
+        broker: machine.broker,
+    };
+    let sections = &mut report.sections;
+    let edge = Box::pin(accept::measure(&bench, alone));
+    sections.push(step("webhooks accepted", edge).await?);
+
+    let mut world = step(
+        "starting the platform",
+        Box::pin(World::start(&bench, whole)),
+    )
+    .await?;
+    let in_world = in_world(&bench, &mut world, sections).await;
+    world.stop(&bench).await?;
+    in_world?;
+
+    let processes = Box::pin(processes::measure(&bench, whole));
+    sections.push(step("memory and start of each service", processes).await?);
+    Ok(())
+}
+
+async fn in_world(bench: &Bench, world: &mut World, sections: &mut Vec<Section>) -> Result<()> {
+    let Sizes {
+        conversations,
+        messages,
+        ..
+    } = bench.sizes;
+    let seeding = Box::pin(world.seed(conversations, messages));
+    step("writing a tenant's past", seeding).await?;
+    let pipeline = Box::pin(pipeline::measure(bench, world));
+    sections.push(step("inbound pipeline", pipeline).await?);
+    let live = Box::pin(live::measure(bench, world));
+    sections.push(step("webhook to open inbox", live).await?);
+    let sends = Box::pin(sends::measure(bench, world));
+    sections.push(step("sending", sends).await?);
+    let reads = Box::pin(reads::measure(bench, world));
+    sections.push(step("reading", reads).await?);
+    Ok(())
+}
+
+/// Says what is going on; the table comes last.
+async fn step<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    eprint!("{what} …");
+    let started = Instant::now();
+    let result = work.await.with_context(|| format!("measure: {what}"));
+    eprintln!(" {:.1} s", started.elapsed().as_secs_f64());
+    result
+}

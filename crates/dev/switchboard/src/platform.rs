@@ -1,0 +1,259 @@
+//! Starting everything.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use anyhow::{Context, Result};
+use chassis::{
+    Addresses, Base, ChannelConfig, Environment, Host, HostOptions, Listeners, Mode, Outcome,
+    Telemetry,
+};
+use clock::Clock;
+use sandbox::{Sandbox, SandboxConfig, SandboxHandle};
+use secrecy::SecretString;
+use vault::VaultConfig;
+
+use crate::backing::Backing;
+
+/// The Meta app of the sandbox: its name in the callback address, its secret, its verify token.
+pub const APP: &str = "sandbox";
+/// Signs the sandbox's webhooks.
+pub const APP_SECRET: &str = "sandbox-app-secret";
+/// Verifies the callback address.
+pub const VERIFY_TOKEN: &str = "sandbox-verify-token";
+/// The token the sandbox accepts for every number.
+pub const ACCESS_TOKEN: &str = "sandbox-access-token";
+/// The gateway's client secret at identity. The process is the only one that could use it.
+const GATEWAY_SECRET: &str = "only-the-gateway-of-this-process-uses-it";
+const CALLBACK_SECRET: &str = "only-marks-of-this-process-are-made-with-it";
+
+/// What to start and where.
+#[derive(Debug)]
+pub struct Options {
+    /// The data.
+    pub backing: Backing,
+    /// The local key file; made when it is missing.
+    pub key_path: PathBuf,
+    /// First of the well-known ports (gateway 8080, edge 8089), or free ports.
+    pub well_known_ports: bool,
+    /// Where webhooks are taken, if it must not be just any port.
+    pub edge_listen: Option<SocketAddr>,
+    /// The time everything runs on.
+    pub clock: Clock,
+    /// Logs, traces and metrics of the process.
+    pub telemetry: Telemetry,
+    /// Where WhatsApp is; `None` starts a sandbox.
+    pub graph_url: Option<String>,
+}
+
+/// The running platform.
+#[derive(Debug)]
+pub struct Platform {
+    /// The public API, `http://127.0.0.1:8080`.
+    pub gateway: String,
+    /// Where webhooks go, `http://127.0.0.1:8089`.
+    pub edge: String,
+    /// Probes and metrics.
+    pub admin: Option<SocketAddr>,
+    /// Identity over gRPC.
+    pub identity: SocketAddr,
+    /// Messaging over gRPC.
+    pub messaging: SocketAddr,
+    /// Meta's Graph API, unless it is somewhere else.
+    pub sandbox: Option<SandboxHandle>,
+    host: Host,
+}
+
+impl Platform {
+    /// Migrates every schema and starts everything. Ready when it returns.
+    pub async fn start(options: Options) -> Result<Self> {
+        chassis::install_crypto();
+        vault::local::create(&options.key_path).context("make the local key file")?;
+        migrate(&options.backing).await?;
+        let sandbox = match &options.graph_url {
+            Some(_) => None,
+            None => Some(start_sandbox(&options).await?),
+        };
+        let graph = options
+            .graph_url
+            .clone()
+            .or_else(|| {
+                sandbox
+                    .as_ref()
+                    .map(|sandbox| sandbox.base_url().to_owned())
+            })
+            .context("know where Graph is")?;
+        let host = Host::start(HostOptions {
+            environment: Environment::Development,
+            clock: options.clock.clone(),
+            telemetry: options.telemetry.clone(),
+            admin: Some(local(if options.well_known_ports { 8_079 } else { 0 })),
+            drain: chassis::Drain::immediate(),
+            mode: Mode::ALL,
+        })
+        .await?;
+        Self::start_services(host, &options, sandbox, graph).await
+    }
+
+    async fn start_services(
+        mut host: Host,
+        options: &Options,
+        sandbox: Option<SandboxHandle>,
+        graph: String,
+    ) -> Result<Self> {
+        let base = if options.well_known_ports {
+            Base::default()
+        } else {
+            Base::for_tests()
+        };
+        // Identity and messaging know each other's addresses before they are built.
+        let identity = listen::<identity::App>(&base).await?;
+        let messaging = listen::<messaging::App>(&base).await?;
+        let (identity_at, messaging_at) =
+            (grpc(identity.addresses())?, grpc(messaging.addresses())?);
+
+        host.add_on::<identity::App>(identity, &base, identity_config(options)?)
+            .await?;
+        let config = messaging_config(options, identity_at, graph)?;
+        host.add_on::<messaging::App>(messaging, &base, config)
+            .await?;
+        let mut edge_base = base.clone();
+        edge_base.http.listen = options.edge_listen.or(edge_base.http.listen);
+        let edge = host
+            .add::<edge::App>(&edge_base, edge_config(options)?)
+            .await?;
+        let gateway = host
+            .add::<gateway::App>(&base, gateway_config(identity_at, messaging_at)?)
+            .await?;
+        host.add::<billing::App>(&base, ()).await?;
+        host.add::<ai::App>(&base, ()).await?;
+        host.add::<crm_sync::App>(&base, ()).await?;
+
+        Ok(Self {
+            gateway: format!(
+                "http://{}",
+                gateway.http.context("the gateway serves HTTP")?
+            ),
+            edge: format!("http://{}", edge.http.context("the edge serves HTTP")?),
+            admin: host.admin_address(),
+            identity: identity_at,
+            messaging: messaging_at,
+            sandbox,
+            host,
+        })
+    }
+
+    /// The callback address of the sandbox's app.
+    pub fn callback_url(&self) -> String {
+        format!("{}/webhooks/whatsapp/{APP}", self.edge)
+    }
+
+    /// Returns when a part of the platform has died.
+    pub async fn failed(&self) {
+        self.host.failed().await;
+    }
+
+    /// Stops everything in order.
+    pub async fn shutdown(self) -> Outcome {
+        let outcome = self.host.shutdown().await;
+        if let Some(sandbox) = self.sandbox {
+            sandbox.shutdown().await;
+        }
+        outcome
+    }
+}
+
+/// Brings every schema up to date.
+pub async fn migrate(backing: &Backing) -> Result<()> {
+    for (schema, migrator) in [
+        ("identity", &identity::MIGRATOR),
+        ("edge", &edge::MIGRATOR),
+        ("messaging", &messaging::MIGRATOR),
+    ] {
+        db::migrate::apply(&backing.db(schema)?, schema, migrator)
+            .await
+            .with_context(|| format!("migrate {schema}"))?;
+    }
+    Ok(())
+}
+
+async fn start_sandbox(options: &Options) -> Result<SandboxHandle> {
+    let config = SandboxConfig {
+        listen: local(if options.well_known_ports { 8_078 } else { 0 }),
+        ..SandboxConfig::default()
+    };
+    Sandbox::start(config, options.clock.clone())
+        .await
+        .context("start the sandbox")
+}
+
+async fn listen<S: chassis::Service>(base: &Base) -> Result<Listeners> {
+    let opened = Listeners::open_for::<S>(base, Environment::Development).await;
+    opened.with_context(|| format!("open the ports of {}", S::NAME))
+}
+
+fn grpc(addresses: Addresses) -> Result<SocketAddr> {
+    addresses.grpc.context("the service serves gRPC")
+}
+
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+fn vault_config(options: &Options) -> VaultConfig {
+    VaultConfig {
+        provider: vault::Provider::Local,
+        key_path: options.key_path.clone(),
+    }
+}
+
+fn identity_config(options: &Options) -> Result<identity::Config> {
+    Ok(identity::Config {
+        db: options.backing.db("identity")?,
+        bus: options.backing.bus(),
+        vault: vault_config(options),
+        sessions: identity::Sessions::default(),
+        service_clients: [("gateway".to_owned(), SecretString::from(GATEWAY_SECRET))].into(),
+    })
+}
+
+fn messaging_config(
+    options: &Options,
+    identity: SocketAddr,
+    graph: String,
+) -> Result<messaging::Config> {
+    Ok(messaging::Config {
+        db: options.backing.db("messaging")?,
+        bus: options.backing.bus(),
+        vault: vault_config(options),
+        identity: ChannelConfig::to(format!("http://{identity}")),
+        whatsapp: messaging::WhatsApp {
+            base_url: graph,
+            api_version: "v25.0".to_owned(),
+            callback_secret: SecretString::from(CALLBACK_SECRET),
+        },
+    })
+}
+
+fn edge_config(options: &Options) -> Result<edge::Config> {
+    let section = serde_json::json!({
+        "apps": { APP: { "secrets": [APP_SECRET], "verify_token": VERIFY_TOKEN } }
+    });
+    Ok(edge::Config {
+        db: options.backing.db("edge")?,
+        bus: options.backing.bus(),
+        whatsapp: serde_json::from_value(section).context("the edge's apps")?,
+        intake: edge::Intake::default(),
+    })
+}
+
+fn gateway_config(identity: SocketAddr, messaging: SocketAddr) -> Result<gateway::Config> {
+    let config = serde_json::json!({
+        "identity": { "url": format!("http://{identity}") },
+        "messaging": { "url": format!("http://{messaging}") },
+        "client": { "id": "gateway", "secret": GATEWAY_SECRET },
+    });
+    serde_json::from_value(config).context("the gateway's settings")
+}

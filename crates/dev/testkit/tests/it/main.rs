@@ -1,0 +1,4 @@
+//! The tools themselves, against the real servers.
+
+mod chaos;
+mod servers;

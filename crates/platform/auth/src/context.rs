@@ -1,0 +1,69 @@
+//! What an operation knows about the call it serves.
+
+use chrono::{DateTime, Utc};
+use errors::to_status;
+use ids::{OrganizationId, TenantScope};
+use tonic::{Request, Status};
+
+use crate::{Error, Principal};
+
+/// Made once for each call by [`GrpcLayer`](crate::GrpcLayer). The deadline of the call is kept by the chassis.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// Who calls; `None` for a public method.
+    pub principal: Option<Principal>,
+    /// When the caller's token expires; `None` for a public method.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The tenant: of the token, or the one that a service named.
+    pub organization_id: Option<OrganizationId>,
+    /// Names the request in logs; `None` when the caller is not the chassis' own client.
+    pub request_id: Option<String>,
+    /// Set when the caller gave one and the method honours it.
+    pub idempotency_key: Option<String>,
+}
+
+impl RequestContext {
+    /// Who calls.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] in a public method.
+    pub fn principal(&self) -> Result<&Principal, Error> {
+        self.principal.as_ref().ok_or(Error::Missing)
+    }
+
+    /// The tenant's rows that the caller may touch; `None` for a public method and for a service that named no tenant.
+    pub fn scope(&self) -> Option<TenantScope> {
+        Some(TenantScope {
+            organization_id: self.organization_id?,
+            actor: self.principal.as_ref()?.actor(),
+        })
+    }
+
+    /// [`RequestContext::scope`], for methods that work on a tenant's rows.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] in a public method, [`Error::OrganizationMissing`] for a service that named no tenant.
+    pub fn require_scope(&self) -> Result<TenantScope, Error> {
+        self.principal()?;
+        self.scope().ok_or(Error::OrganizationMissing)
+    }
+}
+
+/// The context of a call.
+///
+/// # Errors
+/// `INTERNAL` when the server has no [`GrpcLayer`](crate::GrpcLayer).
+pub fn context<T>(request: &Request<T>) -> Result<&RequestContext, Status> {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the server has no auth::GrpcLayer")]
+    struct LayerMissing;
+    impl errors::Classify for LayerMissing {
+        fn code(&self) -> &'static errors::Code {
+            &errors::codes::INTERNAL
+        }
+    }
+    request
+        .extensions()
+        .get::<RequestContext>()
+        .ok_or_else(|| to_status(&LayerMissing))
+}

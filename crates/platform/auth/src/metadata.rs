@@ -1,0 +1,127 @@
+//! Names and values of gRPC metadata and HTTP headers that say who calls.
+
+use http::{HeaderMap, header::AUTHORIZATION};
+use ids::OrganizationId;
+use tonic::{Request, metadata::MetadataValue};
+
+use crate::Error;
+
+/// The organization a service acts for. Ignored for everybody else: their token names their organization.
+pub const ORGANIZATION_ID: &str = "sb-organization-id";
+/// Names a request in logs, answers and calls to other services.
+pub const REQUEST_ID: &str = "x-request-id";
+/// Makes a repeated call have one effect.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Longest idempotency key. It is stored, and part of an index.
+const IDEMPOTENCY_KEY_LENGTH: usize = 255;
+
+/// The token of `Authorization: Bearer …` (RFC 6750); `None` without the header, with another scheme, or with several.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim_start_matches(' ');
+    let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    (scheme.eq_ignore_ascii_case("bearer") && plain).then_some(token)
+}
+
+/// Says which organization a service's own call is made for.
+pub fn act_for<T>(request: &mut Request<T>, organization_id: OrganizationId) {
+    let value = MetadataValue::try_from(organization_id.to_string()).expect("an id is plain ASCII");
+    request.metadata_mut().insert(ORGANIZATION_ID, value);
+}
+
+/// The organization a service names. The nil id stands for the platform itself in some tables, so nobody may name it.
+pub(crate) fn organization_id(headers: &HeaderMap) -> Result<Option<OrganizationId>, Error> {
+    let malformed = || Error::Metadata(ORGANIZATION_ID);
+    headers
+        .get(ORGANIZATION_ID)
+        .map(|value| {
+            let id: Option<OrganizationId> = value.to_str().ok().and_then(|text| text.parse().ok());
+            id.filter(|id| *id != OrganizationId::min_at(0))
+                .ok_or_else(malformed)
+        })
+        .transpose()
+}
+
+/// The caller's idempotency key.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Error> {
+    headers
+        .get(IDEMPOTENCY_KEY)
+        .map(|value| {
+            value
+                .to_str()
+                .ok()
+                .filter(|key| (1..=IDEMPOTENCY_KEY_LENGTH).contains(&key.len()))
+                .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
+                .map(str::to_owned)
+                .ok_or(Error::Metadata(IDEMPOTENCY_KEY))
+        })
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(name: &'static str, values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_bearer_is_read_whatever_the_case_of_its_scheme() {
+        for value in ["Bearer abc.def", "bearer abc.def", "BEARER  abc.def"] {
+            assert_eq!(
+                bearer(&headers("authorization", &[value])),
+                Some("abc.def"),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_schemes_blanks_and_repeated_headers_are_no_bearer() {
+        for value in ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "abc"] {
+            assert_eq!(
+                bearer(&headers("authorization", &[value])),
+                None,
+                "{value:?}"
+            );
+        }
+        assert_eq!(
+            bearer(&headers("authorization", &["Bearer a", "Bearer b"])),
+            None
+        );
+        assert_eq!(bearer(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn an_idempotency_key_that_could_not_be_stored_is_refused() {
+        let key = |value: &str| idempotency_key(&headers(IDEMPOTENCY_KEY, &[value]));
+        assert_eq!(key("order-17").unwrap().as_deref(), Some("order-17"));
+        assert!(key("").is_err());
+        assert!(key("a b").is_err());
+        assert!(key(&"k".repeat(255)).is_ok());
+        assert!(key(&"k".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn an_organization_is_read_strictly() {
+        let id = OrganizationId::generate();
+        let read = |value: &str| organization_id(&headers(ORGANIZATION_ID, &[value]));
+        assert_eq!(read(&id.to_string()).unwrap(), Some(id));
+        assert!(read(&id.as_uuid().to_string()).is_err());
+        assert!(read("").is_err());
+        assert!(read(&OrganizationId::min_at(0).to_string()).is_err());
+        assert_eq!(organization_id(&HeaderMap::new()).unwrap(), None);
+    }
+}

@@ -1,0 +1,117 @@
+use ids::{ApiKeyId, OrganizationId};
+
+use super::*;
+use crate::Scopes;
+
+fn key(role: Role, scopes: Scopes) -> Principal {
+    Principal::ApiKey {
+        id: ApiKeyId::generate(),
+        member: Membership {
+            organization_id: OrganizationId::generate(),
+            role,
+            scopes,
+        },
+    }
+}
+
+fn only(scopes: &[&str]) -> Scopes {
+    Scopes::Only(scopes.iter().map(|&scope| scope.to_owned()).collect())
+}
+
+/// The matrix as a reader of the documentation knows it.
+#[tokio::test]
+async fn each_role_has_its_permissions_and_no_others() {
+    let policy = Policy::load().await.unwrap();
+    let of = |role| policy.of_role(role).collect::<Vec<_>>();
+    let read = ["channels.read", "contacts.read", "conversations.read"];
+    assert_eq!(of(Role::Viewer), read);
+    assert_eq!(of(Role::Agent), [&read[..], &["messages.send"]].concat());
+    let all = [
+        "api_keys.manage",
+        "channels.manage",
+        "channels.read",
+        "contacts.read",
+        "conversations.read",
+        "messages.send",
+    ];
+    assert_eq!(of(Role::Admin), all);
+    assert_eq!(of(Role::Owner), all);
+}
+
+/// Ratchet: a permission that a method asks for and nobody has is a method nobody can call.
+#[tokio::test]
+async fn owners_and_our_services_have_every_permission_that_a_method_asks_for() {
+    let policy = Policy::load().await.unwrap();
+    let service = Principal::Service {
+        name: "gateway".to_owned(),
+    };
+    for permission in permissions() {
+        assert!(policy.role_has(Role::Owner, permission), "{permission}");
+        assert!(policy.allows(&service, permission), "{permission}");
+    }
+}
+
+#[tokio::test]
+async fn every_rule_of_the_policy_names_a_permission_that_a_method_asks_for() {
+    for line in POLICY.lines().filter(|line| line.starts_with("p,")) {
+        let permission = line.rsplit(',').next().unwrap().trim();
+        assert!(permissions().contains(permission), "{line}");
+    }
+}
+
+/// T-12.
+#[tokio::test]
+async fn an_empty_policy_denies_everything() {
+    for text in ["", "\n# nothing\n", "g, owner, admin"] {
+        let policy = Policy::parse(MODEL, text).await.unwrap();
+        for role in Role::ALL {
+            assert_eq!(policy.of_role(role).count(), 0);
+            for permission in permissions() {
+                assert!(!policy.allows(&key(role, Scopes::All), permission));
+            }
+        }
+    }
+}
+
+/// T-12.
+#[tokio::test]
+async fn a_broken_model_is_an_error_and_not_a_policy() {
+    assert!(Policy::parse("", POLICY).await.is_err());
+    assert!(
+        Policy::parse("[request_definition]\nr = role", POLICY)
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_permission_is_denied_to_everybody() {
+    let policy = Policy::load().await.unwrap();
+    for permission in ["", "*", "channels.*", "CHANNELS.READ", "billing.manage"] {
+        assert!(
+            !policy.allows(&key(Role::Owner, Scopes::All), permission),
+            "{permission}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn scopes_narrow_a_role_and_never_widen_it() {
+    let policy = Policy::load().await.unwrap();
+    let narrow = key(Role::Admin, only(&["contacts.read"]));
+    assert!(policy.allows(&narrow, "contacts.read"));
+    assert!(!policy.allows(&narrow, "channels.manage"));
+    assert_eq!(
+        policy.of_principal(&narrow).collect::<Vec<_>>(),
+        ["contacts.read"]
+    );
+
+    let wide = key(Role::Viewer, only(&["contacts.read", "channels.manage"]));
+    assert_eq!(
+        policy.of_principal(&wide).collect::<Vec<_>>(),
+        ["contacts.read"]
+    );
+
+    let none = key(Role::Owner, only(&[]));
+    assert_eq!(policy.of_principal(&none).count(), 0);
+}

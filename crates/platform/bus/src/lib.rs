@@ -1,0 +1,86 @@
+//! RabbitMQ for the services: topology from the subscription list, publishing from the outbox with
+//! confirms, consuming in batches with the inbox, and dead letters that can be listed and replayed.
+//!
+//! A service declares its [`Subscription`]s, writes events with `db::outbox::push` and never talks
+//! to the broker itself:
+//!
+//! ```no_run
+//! use bus::{BatchHandler, Bus, BusConfig, Consumer, Delivery, HandlerError, ItemOutcome, Parts};
+//! use bus::{Subscription, Topology, relay};
+//! use db::{Db, SystemTx};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! const WHATSAPP_RECEIVED: Subscription = Subscription {
+//!     queue: "messaging.on-whatsapp-received",
+//!     exchange: "edge.events",
+//!     routing_key: "edge.whatsapp.received.v1",
+//! };
+//!
+//! struct Intake;
+//!
+//! impl BatchHandler for Intake {
+//!     async fn handle(
+//!         &self,
+//!         tx: &mut SystemTx,
+//!         batch: &[Delivery],
+//!     ) -> Result<Vec<ItemOutcome>, HandlerError> {
+//!         let mut outcomes = Vec::with_capacity(batch.len());
+//!         for delivery in batch {
+//!             outcomes.push(match delivery.decode::<()>() {
+//!                 Ok(_received) => ItemOutcome::Done,
+//!                 Err(error) => ItemOutcome::dead(&error),
+//!             });
+//!         }
+//!         // Effects and new events go through `tx`; `?` on any error fails the batch.
+//!         let _connection = tx.conn();
+//!         Ok(outcomes)
+//!     }
+//! }
+//!
+//! # async fn serve(config: BusConfig, db: Db, shutdown: CancellationToken) -> Result<(), bus::BusError> {
+//! let topology = Topology::new("messaging", &[WHATSAPP_RECEIVED]).unsubscribed(&["messaging.#"]);
+//! let (bus, supervisor) = Bus::connect(config, topology, Parts::system()).await?;
+//! let consumer = Consumer::new(db.clone(), bus.clone(), &WHATSAPP_RECEIVED, Intake);
+//! // Each is a task of the service, tracked by it.
+//! let (supervised, (), ()) = tokio::join!(
+//!     supervisor.run(shutdown.clone()),
+//!     relay::run(db, bus, shutdown.clone()),
+//!     consumer.run(shutdown),
+//! );
+//! supervised
+//! # }
+//! ```
+//!
+//! The client library logs a returned message with its body, and every lost connection as an error
+//! that needs nobody: a service's log filter contains `lapin=off`. What matters is logged here.
+
+mod config;
+mod connection;
+pub mod consumer;
+pub mod dead_letters;
+mod deadline;
+mod delivery;
+mod envelope;
+mod error;
+mod jitter;
+mod link;
+mod metrics;
+pub mod names;
+mod publisher;
+pub mod relay;
+mod stored;
+mod supervisor;
+mod topology;
+mod trace;
+
+pub use config::BusConfig;
+pub use consumer::{BatchHandler, Consumer, HandlerError, ItemOutcome};
+pub use delivery::{DecodeError, Delivery};
+pub use envelope::{Envelope, EnvelopeError};
+pub use error::{BusError, Drift, Object};
+pub use jitter::Jitter;
+pub use link::LinkHealth;
+pub use publisher::{Outgoing, PublishOutcome, Publisher};
+pub use supervisor::{Bus, BusHealth, Parts, Supervisor};
+pub use topology::{Subscription, Topology};
+pub use trace::current_traceparent;

@@ -1,0 +1,170 @@
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::{Exit, Program};
+use crate::{
+    Mode,
+    config::{self, Field},
+    telemetry,
+};
+
+/// What the program was asked to do.
+pub(super) struct Arguments {
+    pub(super) config: Option<PathBuf>,
+    pub(super) action: Action,
+}
+
+pub(super) enum Action {
+    Serve(Mode),
+    Migrate,
+    Check,
+    Schema {
+        json: bool,
+    },
+    Doctor,
+    /// A service's own command.
+    Own {
+        service: &'static str,
+        name: String,
+        arguments: ArgMatches,
+    },
+}
+
+/// The commands every program has, then those of its services.
+fn command(program: &Program) -> Command {
+    let format = Arg::new("format")
+        .long("format")
+        .value_parser(["markdown", "json"])
+        .default_value("markdown")
+        .help("How to print it");
+    let mut command = Command::new(program.name)
+        .about(program.about)
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("serve")
+                .about("Serve requests and do background work")
+                .arg(
+                    Arg::new("no-worker")
+                        .long("no-worker")
+                        .action(ArgAction::SetTrue)
+                        .help("Serve requests only"),
+                ),
+        )
+        .subcommand(Command::new("worker").about("Do background work only"))
+        .subcommand(Command::new("migrate").about("Bring the database schema up to date"))
+        .subcommand(
+            Command::new("config")
+                .about("Look at the configuration")
+                .subcommand_required(true)
+                .subcommand(Command::new("check").about("List everything wrong with it"))
+                .subcommand(Command::new("schema").about("List every key").arg(format)),
+        )
+        .subcommand(Command::new("doctor").about("Try every dependency once and report"));
+    if let [entry] = &program.entries[..] {
+        return command.subcommands(entry.commands()).arg(config_argument());
+    }
+    for entry in &program.entries {
+        let own = entry.commands();
+        if !own.is_empty() {
+            let group = Command::new(entry.name())
+                .about(entry.about())
+                .subcommand_required(true);
+            command = command.subcommand(group.subcommands(own));
+        }
+    }
+    command
+}
+
+fn config_argument() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .global(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("TOML file; the environment wins over it")
+}
+
+/// Reads the arguments; `Err` if there is nothing more to do.
+pub(super) fn parse(
+    program: &Program,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Arguments, Exit> {
+    let matches = command(program)
+        .try_get_matches_from(arguments)
+        .map_err(|error| {
+            eprintln!("{}", error.render());
+            // Help and version are what was asked for.
+            if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            }
+        })?;
+    let config = matches
+        .try_get_one::<PathBuf>("config")
+        .ok()
+        .flatten()
+        .cloned();
+    let action = action(program, &matches).ok_or(Exit::Usage)?;
+    Ok(Arguments { config, action })
+}
+
+fn action(program: &Program, matches: &ArgMatches) -> Option<Action> {
+    let (name, arguments) = matches.subcommand()?;
+    Some(match name {
+        "serve" => Action::Serve(Mode {
+            work: !arguments.get_flag("no-worker"),
+            ..Mode::ALL
+        }),
+        "worker" => Action::Serve(Mode {
+            requests: false,
+            ..Mode::ALL
+        }),
+        "migrate" => Action::Migrate,
+        "doctor" => Action::Doctor,
+        "config" => match arguments.subcommand()? {
+            ("schema", arguments) => Action::Schema {
+                json: arguments.get_one::<String>("format")? == "json",
+            },
+            _ => Action::Check,
+        },
+        own => {
+            let (service, name, arguments) = match &program.entries[..] {
+                [entry] => (entry.name(), own, arguments),
+                entries => {
+                    let entry = entries.iter().find(|entry| entry.name() == own)?;
+                    let (name, arguments) = arguments.subcommand()?;
+                    (entry.name(), name, arguments)
+                }
+            };
+            Action::Own {
+                service,
+                name: name.to_owned(),
+                arguments: arguments.clone(),
+            }
+        }
+    })
+}
+
+/// The reference of everything that can be configured.
+pub(super) fn schema(program: &Program, json: bool) -> String {
+    let fields: Vec<Field> = program
+        .entries
+        .iter()
+        .flat_map(|entry| entry.fields())
+        .collect();
+    if json {
+        return config::to_json(&fields);
+    }
+    let shared = telemetry::REFERENCE
+        .iter()
+        .fold(String::new(), |rows, (name, text)| {
+            rows + &format!("| `{name}` | {text} |\n")
+        });
+    format!(
+        "{}\nThe whole process:\n\n| variable | meaning |\n|---|---|\n{shared}",
+        config::to_markdown(&fields)
+    )
+}

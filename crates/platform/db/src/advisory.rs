@@ -1,0 +1,13 @@
+//! Keys of advisory locks. A lock belongs to one database; its name, to one schema.
+
+use sha2::{Digest, Sha256};
+
+use crate::Schema;
+
+/// The key of a named lock.
+pub(crate) fn key(schema: Schema, name: &str) -> i64 {
+    let digest = Sha256::digest(format!("switchboard:{schema}:{name}"));
+    let mut key = [0; 8];
+    key.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(key)
+}

@@ -1,0 +1,269 @@
+//! What the relay needs: unpublished rows, and marks on them. Only one relay per schema works at a time (see
+//! [`Leader`](crate::leader::Leader)); the marks are right even if two do.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ids::{EventId, OrganizationId};
+use sqlx::{FromRow, types::Json};
+use uuid::Uuid;
+
+use super::OutboxHeaders;
+use crate::{AsTx, DbError, Schema, SystemTx, statement::Statement};
+
+#[derive(Debug)]
+pub(super) struct Sql {
+    unpublished: Statement,
+    published: Statement,
+    refused: Statement,
+    backlog: Statement,
+    republish: Statement,
+}
+
+/// Counting stops here: beyond it, more is no news.
+const COUNTED: i64 = 1_000_001;
+
+impl Sql {
+    pub(super) fn new(schema: Schema) -> Self {
+        Self {
+            // By state, never by "seq above the last one": see the table. A refused row holds back its key only. The
+            // rows are about to become visible to the feed's readers as well, so they are told here, once per batch.
+            unpublished: Statement::new(
+                schema,
+                "with batch as (
+                     select seq, event_id, organization_id, event_type, routing_key, key, payload, headers,
+                            occurred_at, attempts
+                     from {schema}.outbox o
+                     where published_at is null
+                       and (not_before is null or not_before <= $1)
+                       and not exists (
+                           select 1 from {schema}.outbox earlier
+                           where earlier.published_at is null and earlier.not_before > $1
+                             and earlier.key = o.key and o.key <> '' and earlier.seq < o.seq)
+                     order by seq
+                     limit $2
+                 ), told as (
+                     select pg_notify($3, '') from batch limit 1
+                 )
+                 select batch.* from batch left join told on true order by seq",
+            ),
+            published: Statement::new(
+                schema,
+                "update {schema}.outbox set published_at = $2, attempts = attempts + 1, last_error = null
+                 where seq = any($1) and published_at is null",
+            ),
+            refused: Statement::new(
+                schema,
+                "update {schema}.outbox o
+                 set attempts = attempts + 1, last_error = r.error, not_before = r.not_before
+                 from unnest($1::bigint[], $2::text[], $3::timestamptz[]) r(seq, error, not_before)
+                 where o.seq = r.seq and o.published_at is null",
+            ),
+            backlog: Statement::new(
+                schema,
+                "select (select count(*) from (
+                             select 1 from {schema}.outbox where published_at is null limit $1) counted),
+                        (select occurred_at from {schema}.outbox
+                         where published_at is null order by seq limit 1)",
+            ),
+            republish: Statement::new(
+                schema,
+                "update {schema}.outbox set published_at = null, not_before = null
+                 where published_at is not null
+                   and occurred_at >= $1 and occurred_at < $2
+                   and ($3::text is null or event_type = $3)
+                   and ($4::uuid is null or organization_id = $4)",
+            ),
+        }
+    }
+}
+
+/// A row that waits to be published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unpublished {
+    /// The row.
+    pub seq: i64,
+    /// The message id.
+    pub event_id: EventId,
+    /// The tenant, if it has one.
+    pub organization_id: Option<OrganizationId>,
+    /// Full name of the protobuf message.
+    pub event_type: String,
+    /// Where it goes.
+    pub routing_key: String,
+    /// The aggregate.
+    pub key: String,
+    /// The encoded message.
+    pub payload: Vec<u8>,
+    /// What travels beside it.
+    pub headers: OutboxHeaders,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// Publishes that were tried before.
+    pub attempts: i32,
+}
+
+#[derive(FromRow)]
+struct Row {
+    seq: i64,
+    event_id: Uuid,
+    organization_id: Option<Uuid>,
+    event_type: String,
+    routing_key: String,
+    key: String,
+    payload: Vec<u8>,
+    headers: Json<OutboxHeaders>,
+    occurred_at: DateTime<Utc>,
+    attempts: i32,
+}
+
+impl From<Row> for Unpublished {
+    fn from(row: Row) -> Self {
+        Self {
+            seq: row.seq,
+            event_id: EventId::from_uuid(row.event_id),
+            organization_id: row.organization_id.map(OrganizationId::from_uuid),
+            event_type: row.event_type,
+            routing_key: row.routing_key,
+            key: row.key,
+            payload: row.payload,
+            headers: row.headers.0,
+            occurred_at: row.occurred_at,
+            attempts: row.attempts,
+        }
+    }
+}
+
+/// The next rows to publish, in order. Commit (or drop) before publishing: no transaction stays open meanwhile.
+///
+/// Commit also tells the readers of the feed that there is something new.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(name = "db.outbox.select", level = "debug", skip_all)]
+pub async fn unpublished(tx: &mut SystemTx, limit: u32) -> Result<Vec<Unpublished>, DbError> {
+    let now = tx.db().clock().now();
+    let (select, feed) = {
+        let sql = &tx.db().sql().outbox;
+        (sql.relay.unpublished.clone(), sql.channels.feed.clone())
+    };
+    let rows: Vec<Row> = select
+        .rows()
+        .bind(now)
+        .bind(i64::from(limit))
+        .bind(feed)
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().map(Unpublished::from).collect())
+}
+
+/// Marks rows whose publish was confirmed and not returned. Answers how many were not marked before.
+///
+/// # Errors
+/// When the database fails; the rows will be published again, which consumers' inboxes absorb.
+#[tracing::instrument(name = "db.outbox.update", skip_all, fields(db.rows = seqs.len()))]
+pub async fn mark_published(tx: &mut SystemTx, seqs: &[i64]) -> Result<u64, DbError> {
+    let now = tx.db().clock().now();
+    let mark = tx.db().sql().outbox.relay.published.clone();
+    let marked = mark.query().bind(seqs).bind(now).execute(tx.conn()).await?;
+    Ok(marked.rows_affected())
+}
+
+/// A publish that the broker refused or returned.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The row.
+    pub seq: i64,
+    /// The broker's words, without the message.
+    pub error: String,
+    /// How long the row, and what follows it under the same key, waits.
+    pub retry_after: Duration,
+}
+
+/// Marks refused rows. Rows whose publish had no outcome are left as they are: they are simply unpublished.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(name = "db.outbox.refuse", skip_all, fields(db.rows = refusals.len()))]
+pub async fn mark_refused(tx: &mut SystemTx, refusals: &[Refusal]) -> Result<(), DbError> {
+    let now = tx.db().clock().now();
+    let mark = tx.db().sql().outbox.relay.refused.clone();
+    let later = |refusal: &Refusal| {
+        TimeDelta::from_std(refusal.retry_after)
+            .ok()
+            .and_then(|delay| now.checked_add_signed(delay))
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    };
+    mark.query()
+        .bind(
+            refusals
+                .iter()
+                .map(|refusal| refusal.seq)
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            refusals
+                .iter()
+                .map(|refusal| refusal.error.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(refusals.iter().map(later).collect::<Vec<_>>())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// What waits to be published. Alert on the age: a count says nothing without the rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Unpublished rows; counting stops just above a million.
+    pub count: u64,
+    /// When the oldest of them happened.
+    pub oldest_at: Option<DateTime<Utc>>,
+}
+
+/// Measures the backlog.
+///
+/// # Errors
+/// When the database fails.
+pub async fn backlog(tx: &mut SystemTx) -> Result<Backlog, DbError> {
+    let backlog = tx.db().sql().outbox.relay.backlog.clone();
+    let (count, oldest_at): (i64, Option<DateTime<Utc>>) =
+        backlog.rows().bind(COUNTED).fetch_one(tx.conn()).await?;
+    Ok(Backlog {
+        count: count.unsigned_abs(),
+        oldest_at,
+    })
+}
+
+/// Which published events to publish once more.
+#[derive(Debug, Clone)]
+pub struct Republish {
+    /// From this time on.
+    pub since: DateTime<Utc>,
+    /// Before this time.
+    pub until: DateTime<Utc>,
+    /// Only of this type.
+    pub event_type: Option<String>,
+    /// Only of this tenant.
+    pub organization_id: Option<OrganizationId>,
+}
+
+/// Makes published events unpublished again, for a consumer that lost them. Those that did not lose them know the
+/// event ids.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(name = "db.outbox.republish", skip_all)]
+pub async fn republish(tx: &mut SystemTx, which: &Republish) -> Result<u64, DbError> {
+    let republish = tx.db().sql().outbox.relay.republish.clone();
+    let rows = republish
+        .query()
+        .bind(which.since)
+        .bind(which.until)
+        .bind(which.event_type.as_deref())
+        .bind(which.organization_id.map(OrganizationId::as_uuid))
+        .execute(tx.conn())
+        .await?;
+    Ok(rows.rows_affected())
+}

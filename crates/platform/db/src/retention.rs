@@ -1,0 +1,163 @@
+//! Old rows of the platform's tables go, batch by batch.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+use tokio_util::sync::CancellationToken;
+
+use crate::{AsTx, Db, DbError, Schema, SystemTx, statement::Statement};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// A table that is swept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Published events. Unpublished ones stay, however old.
+    Outbox,
+    /// Memory of consumed events. It must be longer than anything can come again: Meta retries for 7 days, and
+    /// published events can be republished while they are kept.
+    Inbox,
+    /// Answers past their `expires_at`.
+    IdempotencyKeys,
+    /// Jobs that are done or failed.
+    Jobs,
+    /// Deferred deliveries that were replayed or discarded. Dead ones wait for a person.
+    DeferredDeliveries,
+}
+
+impl Table {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Outbox,
+        Self::Inbox,
+        Self::IdempotencyKeys,
+        Self::Jobs,
+        Self::DeferredDeliveries,
+    ];
+
+    /// How long its rows are kept: after publishing, receiving, expiry, the end, the decision.
+    pub const fn kept(self) -> Duration {
+        match self {
+            Self::Outbox | Self::Jobs => DAY.saturating_mul(7),
+            Self::Inbox => DAY.saturating_mul(14),
+            Self::IdempotencyKeys => Duration::ZERO,
+            Self::DeferredDeliveries => DAY.saturating_mul(30),
+        }
+    }
+
+    /// Its name, without the schema.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Outbox => "outbox",
+            Self::Inbox => "inbox",
+            Self::IdempotencyKeys => "idempotency_keys",
+            Self::Jobs => "jobs",
+            Self::DeferredDeliveries => "deferred_deliveries",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Sql {
+    outbox: Statement,
+    inbox: Statement,
+    idempotency_keys: Statement,
+    jobs: Statement,
+    deferred_deliveries: Statement,
+}
+
+/// A batch of one table: rows that match a condition on `$1`, at most `$2`.
+macro_rules! batch {
+    ($table:literal, $condition:literal) => {
+        concat!(
+            "with gone as (delete from {schema}.",
+            $table,
+            " where ctid = any(array(select ctid from {schema}.",
+            $table,
+            " where ",
+            $condition,
+            " limit $2)) returning 1) select count(*) from gone"
+        )
+    };
+}
+
+impl Sql {
+    pub(crate) fn new(schema: Schema) -> Self {
+        Self {
+            // The oldest rows have the lowest numbers, so only the head is looked at. Cursors behind the floor have
+            // lost events, and are told.
+            outbox: Statement::new(
+                schema,
+                "with gone as (
+                     delete from {schema}.outbox where seq = any(array(
+                         select seq from (
+                             select seq, published_at from {schema}.outbox order by seq limit $2) head
+                         where published_at < $1))
+                     returning commit_xid
+                 ), floor as (
+                     update {schema}.outbox_floor
+                     set commit_xid = greatest(commit_xid, (select max(commit_xid) from gone))
+                     where exists (select 1 from gone)
+                 )
+                 select count(*) from gone",
+            ),
+            inbox: Statement::new(schema, batch!("inbox", "received_at < $1")),
+            idempotency_keys: Statement::new(schema, batch!("idempotency_keys", "expires_at < $1")),
+            jobs: Statement::new(schema, batch!("jobs", "finished_at < $1")),
+            deferred_deliveries: Statement::new(
+                schema,
+                batch!(
+                    "deferred_deliveries",
+                    "state in ('replayed', 'discarded') and decided_at < $1"
+                ),
+            ),
+        }
+    }
+
+    fn of(&self, table: Table) -> Statement {
+        match table {
+            Table::Outbox => &self.outbox,
+            Table::Inbox => &self.inbox,
+            Table::IdempotencyKeys => &self.idempotency_keys,
+            Table::Jobs => &self.jobs,
+            Table::DeferredDeliveries => &self.deferred_deliveries,
+        }
+        .clone()
+    }
+}
+
+/// Deletes what is older than `kept`, `batch` rows per transaction, until nothing is left or `cancelled`. Answers how
+/// many rows went. Run it hourly: small sweeps leave little behind for the vacuum.
+///
+/// # Errors
+/// When the database fails; the batches before stay deleted.
+#[tracing::instrument(name = "db.retention.delete", skip_all, fields(db.table = table.name()))]
+pub async fn sweep(
+    db: &Db,
+    table: Table,
+    kept: Duration,
+    batch: u32,
+    cancelled: &CancellationToken,
+) -> Result<u64, DbError> {
+    let before = TimeDelta::from_std(kept)
+        .ok()
+        .and_then(|kept| db.clock().now().checked_sub_signed(kept))
+        .unwrap_or(DateTime::UNIX_EPOCH);
+    let mut swept = 0;
+    while !cancelled.is_cancelled() {
+        let mut tx = SystemTx::begin(db, "retention").await?;
+        let statement = tx.db().sql().retention.of(table);
+        let gone: i64 = statement
+            .scalar()
+            .bind(before)
+            .bind(i64::from(batch))
+            .fetch_one(tx.conn())
+            .await?;
+        tx.commit().await?;
+        swept += gone.unsigned_abs();
+        if gone == 0 {
+            break;
+        }
+    }
+    Ok(swept)
+}

@@ -1,0 +1,15 @@
+//! Against a real PostgreSQL.
+
+mod deferred;
+mod faults;
+mod feed;
+mod fixture;
+mod idempotency;
+mod inbox;
+mod jobs;
+mod leader;
+mod migrations;
+mod relay;
+mod retention;
+mod tenancy;
+mod transactions;

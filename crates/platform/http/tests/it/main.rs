@@ -1,0 +1,3 @@
+//! The border around a router, as a caller sees it.
+
+mod border;

@@ -1,0 +1,7 @@
+//! The client against real sockets.
+
+mod guard;
+mod outcome;
+mod retry;
+mod server;
+mod tracing_context;

@@ -1,0 +1,25 @@
+//! Plans, subscriptions, entitlements and usage. The service stands on the chassis and is probed and drained like every other; its RPCs are
+//! not there yet.
+
+use chassis::{Deps, Grpc, Ports, Service, anyhow};
+
+/// The service.
+#[derive(Debug)]
+pub struct App;
+
+impl Service for App {
+    const NAME: &'static str = "billing";
+    const ABOUT: &'static str = "Plans, subscriptions, entitlements and usage";
+    const PORTS: Ports = Ports::from(8093);
+
+    type Config = ();
+
+    async fn build(_config: (), _deps: Deps) -> anyhow::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Health and reflection only.
+    fn grpc(&self) -> Option<Grpc> {
+        Some(Grpc::new(&[]))
+    }
+}

@@ -1,0 +1,7 @@
+//! The billing program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chassis::main::<billing::App>()
+}

@@ -1,0 +1,128 @@
+//! Composition: the only file that knows every part.
+
+use std::sync::Arc;
+
+use axum::Router;
+use bus::{BusConfig, Jitter};
+use chassis::{
+    Deps, Ports, Service,
+    anyhow::{self, Context},
+};
+use db::Db;
+use sqlx::migrate::Migrator;
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::{
+    Config,
+    events::relay,
+    http::{self, BodyTerms, Door, Edge},
+    jobs::{sweep, write_webhooks::Writer},
+    metrics::Metrics,
+    ops::receive_webhook::Intake,
+};
+
+/// The schema's migrations.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../../migrations/edge");
+
+/// The edge.
+#[derive(Debug)]
+pub struct App {
+    db: Db,
+    bus: BusConfig,
+    edge: Arc<Edge>,
+}
+
+impl Service for App {
+    const NAME: &'static str = "edge";
+    const ABOUT: &'static str = "Accepts the webhooks of providers";
+    const PORTS: Ports = Ports::from(8089);
+
+    type Config = Config;
+
+    async fn build(config: Config, deps: Deps) -> anyhow::Result<Self> {
+        let db = Db::connect(&config.db, Self::NAME, deps.clock.clone())
+            .await
+            .context("open the database")?;
+        let pending = db::migrate::pending(&db, &MIGRATOR)
+            .await
+            .context("compare the schema")?;
+        anyhow::ensure!(
+            pending.is_empty(),
+            "the schema is behind: run `migrate` first ({})",
+            pending.join(", ")
+        );
+        let probe = db.clone();
+        deps.health.probe("db", move || {
+            let db = probe.clone();
+            async move { db.ping().await }
+        });
+        Ok(Self {
+            edge: Arc::new(intake(&config, &db, &deps)?),
+            bus: config.bus,
+            db,
+        })
+    }
+
+    fn http(&self) -> Option<Router> {
+        Some(http::router(Arc::clone(&self.edge)))
+    }
+
+    fn start(&self, deps: &Deps) {
+        let relay = relay::run(Self::NAME, self.db.clone(), self.bus.clone(), deps.clone());
+        deps.tasks.spawn("relay", relay);
+        let stop = deps.shutdown.soft.clone();
+        deps.tasks.spawn(
+            "sweep",
+            sweep::run(self.db.clone(), Jitter::from_os(), stop),
+        );
+    }
+
+    async fn finish(self) {
+        self.db.close().await;
+    }
+
+    async fn migrate(config: Config, _deps: Deps) -> anyhow::Result<()> {
+        db::migrate::apply(&config.db, Self::NAME, &MIGRATOR)
+            .await
+            .context("migrate the schema")
+    }
+}
+
+/// Requests and the writers they wait for. The writers belong to requests, not to background work: a replica that only
+/// serves requests needs them too.
+fn intake(config: &Config, db: &Db, deps: &Deps) -> anyhow::Result<Edge> {
+    let settings = &config.intake;
+    let metrics = Metrics::new(&deps.meter);
+    let (intake, queue) = Intake::new(
+        deps.clock.clone(),
+        settings.queue,
+        settings.answer_timeout(),
+    );
+    let writer = Writer {
+        db: db.clone(),
+        queue: Arc::new(Mutex::new(queue)),
+        under_way: intake.under_way().clone(),
+        metrics: metrics.clone(),
+        batch_max: settings.batch_max,
+        timeout: settings.answer_timeout(),
+    };
+    for _ in 0..settings.writers {
+        deps.tasks
+            .spawn("writer", writer.clone().run(deps.shutdown.soft.clone()));
+    }
+    Ok(Edge {
+        apps: config.whatsapp.apps().context("whatsapp.apps")?,
+        door: Arc::new(Door::new(
+            settings.max_unverified,
+            settings.max_unverified_per_address,
+        )),
+        body: BodyTerms {
+            timeout: settings.body_timeout(),
+            min_bytes_per_second: settings.min_bytes_per_second,
+            room: Arc::new(Semaphore::new(settings.max_buffered_bytes as usize)),
+        },
+        trusted_proxies: settings.trusted_proxies.clone(),
+        intake,
+        metrics,
+    })
+}

@@ -1,0 +1,217 @@
+//! The edge's settings.
+
+mod docs;
+mod network;
+mod secret;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bus::BusConfig;
+use chassis::config::{Alias, Docs, Problems, Settings, Validate};
+use db::DbConfig;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+pub use network::Network;
+pub use secret::Secret;
+
+use crate::domain::apps::{App, AppInvalid, Apps};
+
+/// Transactions of the system role besides the writers': the relay's and a sweep's.
+const OTHER_TRANSACTIONS: u32 = 2;
+
+/// The root of the settings.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// The database.
+    pub db: DbConfig,
+    /// The broker. Intake does without it.
+    pub bus: BusConfig,
+    /// WhatsApp.
+    #[serde(default)]
+    pub whatsapp: WhatsApp,
+    /// Limits of what comes in.
+    #[serde(default)]
+    pub intake: Intake,
+}
+
+/// The Meta apps whose webhooks are accepted.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct WhatsApp {
+    /// By the name in the callback address `/webhooks/whatsapp/{app}`.
+    pub apps: BTreeMap<String, WhatsAppApp>,
+}
+
+/// One Meta app.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WhatsAppApp {
+    /// Its app secret; up to three while it is being changed.
+    pub secrets: Vec<Secret>,
+    /// What Meta must repeat when it verifies the callback address.
+    pub verify_token: SecretString,
+}
+
+/// What a request may cost before and while it is stored.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Intake {
+    /// How long a body may take to arrive.
+    pub body_timeout_ms: u64,
+    /// A body that is slower than this, after its first two seconds, is given up.
+    pub min_bytes_per_second: u32,
+    /// Requests at once whose signature is not verified yet.
+    pub max_unverified: usize,
+    /// The same from one address, or from one IPv6 network of a single customer (/64).
+    pub max_unverified_per_address: usize,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Bytes of bodies that are being read or stored, all together.
+    pub max_buffered_bytes: u32,
+    /// Verified requests that wait for a writer.
+    pub queue: usize,
+    /// Transactions that store requests at the same time.
+    pub writers: u32,
+    /// Requests stored in one transaction, at most.
+    pub batch_max: usize,
+    /// How long storing may take before the sender is told to come again. Meta gives up after about 5 s.
+    pub answer_timeout_ms: u64,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self {
+            body_timeout_ms: 10_000,
+            min_bytes_per_second: 4_096,
+            max_unverified: 1_024,
+            max_unverified_per_address: 256,
+            trusted_proxies: Vec::new(),
+            max_buffered_bytes: 128 * 1024 * 1024,
+            queue: 4_096,
+            writers: 2,
+            batch_max: 256,
+            answer_timeout_ms: 4_000,
+        }
+    }
+}
+
+impl Intake {
+    pub(crate) const fn body_timeout(&self) -> Duration {
+        Duration::from_millis(self.body_timeout_ms)
+    }
+
+    pub(crate) const fn answer_timeout(&self) -> Duration {
+        Duration::from_millis(self.answer_timeout_ms)
+    }
+
+    fn validate(&self, problems: &mut Problems) {
+        let least = [
+            ("body_timeout_ms", self.body_timeout_ms, 1),
+            ("min_bytes_per_second", self.min_bytes_per_second.into(), 1),
+            ("max_unverified", self.max_unverified as u64, 1),
+            (
+                "max_unverified_per_address",
+                self.max_unverified_per_address as u64,
+                1,
+            ),
+            // Less, and a body of the size that Meta may send could never be read.
+            (
+                "max_buffered_bytes",
+                self.max_buffered_bytes.into(),
+                crate::http::MAX_BODY_BYTES as u64,
+            ),
+            ("queue", self.queue as u64, 1),
+            ("writers", self.writers.into(), 1),
+            ("batch_max", self.batch_max as u64, 1),
+            ("answer_timeout_ms", self.answer_timeout_ms, 1),
+        ];
+        for (key, value, least) in least {
+            if value < least {
+                problems.invalid(key, format!("must be at least {least}"));
+            }
+        }
+    }
+}
+
+impl WhatsApp {
+    fn validate(&self, problems: &mut Problems) {
+        if self.apps.is_empty() {
+            let message = "name at least one app: apps.<name>.secrets and apps.<name>.verify_token";
+            problems.invalid("apps", message);
+        }
+        for (name, app) in &self.apps {
+            for problem in app.app(name).err().unwrap_or_default() {
+                let key = match problem {
+                    AppInvalid::Name => format!("apps.{name}"),
+                    AppInvalid::Secrets(_) => format!("apps.{name}.secrets"),
+                    AppInvalid::VerifyToken => format!("apps.{name}.verify_token"),
+                };
+                problems.invalid(&key, problem.to_string());
+            }
+        }
+    }
+
+    /// # Errors
+    /// What is wrong with the first app that has something wrong.
+    pub(crate) fn apps(&self) -> Result<Apps, AppInvalid> {
+        let app = |(name, app): (&String, &WhatsAppApp)| {
+            app.app(name)
+                .map_err(|problems| problems.into_iter().next().unwrap_or(AppInvalid::Name))
+        };
+        self.apps.iter().map(app).collect()
+    }
+}
+
+impl WhatsAppApp {
+    fn app(&self, name: &str) -> Result<App, Vec<AppInvalid>> {
+        let secrets = self.secrets.iter().map(Secret::to_app_secret).collect();
+        App::new(name, secrets, self.verify_token.clone())
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, problems: &mut Problems) {
+        for problem in self.db.problems() {
+            told(problems, "db", &problem);
+        }
+        for problem in self.bus.problems() {
+            told(problems, "bus", &problem);
+        }
+        problems.within("whatsapp", |problems| self.whatsapp.validate(problems));
+        problems.within("intake", |problems| self.intake.validate(problems));
+        if self.intake.writers.saturating_add(OTHER_TRANSACTIONS) > self.db.system_max_connections {
+            problems.conflict(
+                &["intake.writers", "db.system_max_connections"],
+                format!(
+                    "each writer needs a connection, and relay and sweeps need {OTHER_TRANSACTIONS}"
+                ),
+            );
+        }
+    }
+}
+
+/// Platform crates report `field: sentence`.
+fn told(problems: &mut Problems, section: &str, problem: &str) {
+    let (field, sentence) = problem.split_once(": ").unwrap_or(("", problem));
+    problems.invalid(&format!("{section}.{field}"), sentence);
+}
+
+impl Settings for Config {
+    fn docs() -> Docs {
+        docs::all()
+    }
+
+    /// A single-tenant install has one Meta app, and these variables already.
+    fn aliases() -> &'static [Alias] {
+        &[
+            Alias {
+                env: "WHATSAPP_APP_SECRET",
+                key: "whatsapp.apps.default.secrets",
+            },
+            Alias {
+                env: "WHATSAPP_WEBHOOK_VERIFY_TOKEN",
+                key: "whatsapp.apps.default.verify_token",
+            },
+        ]
+    }
+}

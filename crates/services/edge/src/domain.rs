@@ -1,0 +1,2 @@
+pub(crate) mod apps;
+pub(crate) mod webhook;

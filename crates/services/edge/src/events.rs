@@ -1,0 +1,2 @@
+pub(crate) mod publish;
+pub(crate) mod relay;

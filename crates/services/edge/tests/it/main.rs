@@ -1,0 +1,12 @@
+//! The edge against real servers: what it accepts, what it refuses, and what survives.
+
+mod configuration;
+mod intake;
+mod limits;
+mod load;
+mod outages;
+mod schema;
+mod signatures;
+mod slow_clients;
+mod stage;
+mod verification;

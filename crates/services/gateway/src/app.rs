@@ -1,0 +1,111 @@
+//! Composition: the only file that knows every part.
+
+use std::sync::Arc;
+
+use auth::{Jwks, RemoteIssuer, RemoteKeys, ServiceTokenSource, Verifier};
+use axum::Router;
+use chassis::{Channel, Deps, Methods, Ports, Service, anyhow::Context};
+use clock::Clock;
+use proto::{
+    identity::v1::identity_service_client::IdentityServiceClient,
+    messaging::v1::messaging_service_client::MessagingServiceClient,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config,
+    credentials::{ApiKeys, Credentials, Tokens},
+    http,
+    upstreams::{Api, Upstreams},
+};
+
+/// The gateway.
+#[derive(Debug)]
+pub struct App {
+    router: Router,
+}
+
+/// What requests share.
+pub(crate) struct Gateway {
+    /// Serves the API.
+    pub(crate) api: Api,
+    /// Reads requests without serving them.
+    pub(crate) reader: Api,
+    /// For the event stream.
+    pub(crate) messaging: MessagingServiceClient<Channel>,
+    pub(crate) credentials: Credentials,
+    pub(crate) settings: Config,
+    pub(crate) clock: Clock,
+    /// The gateway is stopping: streams end.
+    pub(crate) stop: CancellationToken,
+}
+
+impl Service for App {
+    const NAME: &'static str = "gateway";
+    const ABOUT: &'static str = "Public REST API and event stream in front of the services";
+    const PORTS: Ports = Ports::from(8080);
+
+    type Config = Config;
+
+    async fn build(config: Config, deps: Deps) -> chassis::anyhow::Result<Self> {
+        let methods = Methods::from_descriptors(proto::DESCRIPTORS).context("read descriptors")?;
+        let open = |upstream: &crate::config::Upstream, name| {
+            deps.channels
+                .open(&upstream.channel(), methods.clone(), None)
+                .with_context(|| format!("open the channel to {name}"))
+        };
+        let upstreams = Upstreams {
+            identity: open(&config.identity, "identity")?,
+            messaging: open(&config.messaging, "messaging")?,
+        };
+        let identity = IdentityServiceClient::new(upstreams.identity.clone());
+        let jwks = Jwks::new(
+            Arc::new(RemoteKeys::new(identity.clone())),
+            deps.clock.clone(),
+        );
+        let own_token = ServiceTokenSource::new(
+            Arc::new(RemoteIssuer::new(
+                identity.clone(),
+                config.client.id.clone(),
+                config.client.secret.clone(),
+            )),
+            deps.clock.clone(),
+        );
+        let remembered = &config.credentials;
+        let credentials = Credentials {
+            tokens: Tokens::new(
+                Verifier::new(jwks.clone(), deps.clock.clone()),
+                remembered.tokens,
+                deps.clock.clone(),
+            ),
+            api_keys: ApiKeys::new(
+                identity,
+                own_token,
+                remembered.api_keys,
+                remembered.api_key_ttl(),
+                deps.clock.clone(),
+            ),
+        };
+        // Without the signing keys every caller would be refused; a service that is down is told
+        // to those who ask for it.
+        deps.health.probe("identity.keys", move || {
+            let jwks = jwks.clone();
+            async move { jwks.warm().await }
+        });
+        let gateway = Arc::new(Gateway {
+            api: upstreams.api(),
+            reader: upstreams.reader(),
+            messaging: MessagingServiceClient::new(upstreams.messaging.clone()),
+            credentials,
+            settings: config,
+            clock: deps.clock,
+            stop: deps.shutdown.soft,
+        });
+        let router = http::router(&gateway).context("read the description of the API")?;
+        Ok(Self { router })
+    }
+
+    fn http(&self) -> Option<Router> {
+        Some(self.router.clone())
+    }
+}

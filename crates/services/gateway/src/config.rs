@@ -1,0 +1,313 @@
+//! The gateway's settings.
+
+use std::{path::PathBuf, time::Duration};
+
+use chassis::{
+    ChannelConfig,
+    config::{Alias, Docs, Problems, Settings, Validate},
+};
+use sb_http::body::Limits;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// How long a revoked API key may go on working here: the promise of the API.
+const LONGEST_KEY_TTL_MS: u64 = 60_000;
+
+/// The root of the settings.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// The identity service.
+    pub identity: Upstream,
+    /// The messaging service.
+    pub messaging: Upstream,
+    /// The gateway's own client credentials.
+    pub client: ServiceClient,
+    /// REST requests.
+    #[serde(default)]
+    pub api: Api,
+    /// The event stream.
+    #[serde(default)]
+    pub events: Events,
+    /// What is remembered of credentials.
+    #[serde(default)]
+    pub credentials: Remembered,
+}
+
+/// A service behind the gateway.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Upstream {
+    /// Address of its gRPC port.
+    pub url: String,
+    /// The longest a unary call may take.
+    #[serde(default = "Upstream::timeout_ms")]
+    pub timeout_ms: u64,
+    /// Calls under way at once.
+    #[serde(default = "Upstream::max_in_flight")]
+    pub max_in_flight: usize,
+    /// PEM file of a private certificate authority.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// OAuth 2 client credentials, for exchanging API keys.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ServiceClient {
+    /// The client id.
+    pub id: String,
+    /// The client secret.
+    pub secret: SecretString,
+}
+
+/// Limits of a REST request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Api {
+    /// Largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout_ms: u64,
+}
+
+/// The event stream.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Events {
+    /// Between two signs of life on a quiet stream.
+    pub heartbeat_ms: u64,
+    /// How long opening the stream upstream may take.
+    pub open_timeout_ms: u64,
+    /// How long the gateway tries to resume a lost stream before the client has to.
+    pub resume_for_ms: u64,
+}
+
+/// What is remembered of credentials.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Remembered {
+    /// Verified access tokens.
+    pub tokens: u64,
+    /// Exchanged API keys.
+    pub api_keys: u64,
+    /// How long an exchanged key is believed.
+    pub api_key_ttl_ms: u64,
+}
+
+impl Upstream {
+    /// The defaults with an address.
+    pub fn to(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            timeout_ms: Self::timeout_ms(),
+            max_in_flight: Self::max_in_flight(),
+            ca_file: None,
+        }
+    }
+
+    const fn timeout_ms() -> u64 {
+        10_000
+    }
+
+    const fn max_in_flight() -> usize {
+        1_024
+    }
+
+    pub(crate) fn channel(&self) -> ChannelConfig {
+        ChannelConfig {
+            timeout_ms: self.timeout_ms,
+            max_in_flight: self.max_in_flight,
+            ca_file: self.ca_file.clone(),
+            ..ChannelConfig::to(&self.url)
+        }
+    }
+}
+
+impl Api {
+    pub(crate) fn body(&self) -> Limits {
+        Limits {
+            max_bytes: self.max_body_bytes,
+            timeout: Duration::from_millis(self.body_timeout_ms),
+        }
+    }
+}
+
+impl Events {
+    pub(crate) fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_ms)
+    }
+
+    pub(crate) fn open_timeout(&self) -> Duration {
+        Duration::from_millis(self.open_timeout_ms)
+    }
+
+    pub(crate) fn resume_for(&self) -> Duration {
+        Duration::from_millis(self.resume_for_ms)
+    }
+}
+
+impl Remembered {
+    pub(crate) fn api_key_ttl(&self) -> Duration {
+        Duration::from_millis(self.api_key_ttl_ms)
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 1024 * 1024,
+            body_timeout_ms: 10_000,
+        }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            heartbeat_ms: 15_000,
+            open_timeout_ms: 10_000,
+            resume_for_ms: 15_000,
+        }
+    }
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self {
+            tokens: 20_000,
+            api_keys: 10_000,
+            api_key_ttl_ms: 30_000,
+        }
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, problems: &mut Problems) {
+        for (section, upstream) in [("identity", &self.identity), ("messaging", &self.messaging)] {
+            problems.within(section, |problems| upstream.channel().validate(problems));
+        }
+        if self.client.id.is_empty() {
+            problems.invalid("client.id", "must not be empty");
+        }
+        if self.client.secret.expose_secret().is_empty() {
+            problems.invalid("client.secret", "must not be empty");
+        }
+        for (key, value) in [
+            ("api.max_body_bytes", self.api.max_body_bytes as u64),
+            ("api.body_timeout_ms", self.api.body_timeout_ms),
+            ("events.heartbeat_ms", self.events.heartbeat_ms),
+            ("events.open_timeout_ms", self.events.open_timeout_ms),
+            ("credentials.tokens", self.credentials.tokens),
+            ("credentials.api_keys", self.credentials.api_keys),
+        ] {
+            if value == 0 {
+                problems.invalid(key, "must be at least 1");
+            }
+        }
+        if self.credentials.api_key_ttl_ms > LONGEST_KEY_TTL_MS {
+            let message = "must be at most 60000: a revoked key works that long";
+            problems.invalid("credentials.api_key_ttl_ms", message);
+        }
+    }
+}
+
+impl Settings for Config {
+    fn docs() -> Docs {
+        const UPSTREAM: [(&str, &str, &str); 4] = [
+            ("url", "", "http:// or https:// address of the gRPC port."),
+            ("timeout_ms", "10000", "The longest a unary call may take."),
+            (
+                "max_in_flight",
+                "1024",
+                "Calls under way at once; further ones wait.",
+            ),
+            (
+                "ca_file",
+                "",
+                "PEM file of a private certificate authority.",
+            ),
+        ];
+        Docs::new()
+            .section("identity", &UPSTREAM)
+            .section("messaging", &UPSTREAM)
+            .section("client", &[
+                ("id", "", "Client id of the gateway, for exchanging API keys."),
+                ("secret", "", "Client secret of the gateway."),
+            ])
+            .section("api", &[
+                ("max_body_bytes", "1048576", "Largest request body, in bytes."),
+                ("body_timeout_ms", "10000", "How long a request body may take to arrive."),
+            ])
+            .section("events", &[
+                ("heartbeat_ms", "15000", "Between two signs of life on a quiet event stream."),
+                ("open_timeout_ms", "10000", "How long opening the stream upstream may take."),
+                ("resume_for_ms", "15000", "How long the gateway tries to resume a lost stream before the client has to."),
+            ])
+            .section("credentials", &[
+                ("tokens", "20000", "Verified access tokens that are remembered."),
+                ("api_keys", "10000", "Exchanged API keys that are remembered."),
+                ("api_key_ttl_ms", "30000", "How long an exchanged key is believed, at most 60000: a revoked key works that long."),
+            ])
+    }
+
+    fn aliases() -> &'static [Alias] {
+        &[]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::config::{EnvSource, Source, load, review};
+
+    use super::*;
+
+    fn loaded(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let env: EnvSource = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let source = Source {
+            service: "gateway",
+            env: &env,
+            file: None,
+        };
+        load(&source).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn every_key_is_documented_with_its_default() {
+        assert_eq!(review::<Config>(), [""; 0]);
+    }
+
+    #[test]
+    fn four_settings_are_enough() {
+        let config = loaded(&[
+            ("GATEWAY__IDENTITY__URL", "http://identity:9000"),
+            ("GATEWAY__MESSAGING__URL", "http://messaging:9000"),
+            ("GATEWAY__CLIENT__ID", "gateway"),
+            ("GATEWAY__CLIENT__SECRET", "s3cret"),
+        ])
+        .expect("a configuration");
+        assert_eq!(config.identity.channel().timeout_ms, 10_000);
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        let problems = loaded(&[
+            ("GATEWAY__IDENTITY__URL", "identity:9000"),
+            ("GATEWAY__CLIENT__ID", "gateway"),
+            ("GATEWAY__CLIENT__SECRET", "s3cret"),
+            ("GATEWAY__API__MAX_BODY_BYTES", "0"),
+            ("GATEWAY__CREDENTIALS__API_KEY_TTL_MS", "60001"),
+        ])
+        .expect_err("problems");
+        for key in [
+            "IDENTITY__URL",
+            "MESSAGING__URL",
+            "API__MAX_BODY_BYTES",
+            "CREDENTIALS__API_KEY_TTL_MS",
+        ] {
+            assert!(problems.contains(key), "{key} is missing: {problems}");
+        }
+        assert!(!problems.contains("s3cret"));
+    }
+}

@@ -1,0 +1,137 @@
+//! API keys: exchanged for access tokens by identity, which alone knows them.
+
+use std::{sync::Arc, time::Duration};
+
+use auth::ServiceTokenSource;
+use chassis::Channel;
+use chrono::{DateTime, TimeDelta, Utc};
+use clock::Clock;
+use moka::future::Cache;
+use proto::identity::v1::{
+    AccessToken, ExchangeApiKeyRequest, identity_service_client::IdentityServiceClient,
+};
+use tonic::{Code, Request, Status};
+
+use super::{Caller, Fingerprint, Refused, fingerprint};
+
+/// A key that was refused is asked about again after this: guessing must not reach identity, and
+/// a key that was just created is not kept waiting.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+/// An exchanged token is not used in the seconds before its end: the call may take some.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// Exchanges keys and remembers the answers.
+#[derive(Debug)]
+pub(crate) struct ApiKeys {
+    identity: IdentityServiceClient<Channel>,
+    /// Only services may exchange keys.
+    own_token: ServiceTokenSource,
+    exchanged: Cache<Fingerprint, Exchange>,
+    ttl: Duration,
+    clock: Clock,
+}
+
+/// What identity said of a key, and until when that is believed.
+#[derive(Debug, Clone)]
+struct Exchange {
+    outcome: Result<Arc<Caller>, Refused>,
+    fresh_until: DateTime<Utc>,
+}
+
+impl ApiKeys {
+    /// `ttl` is how long a key's revocation may go unnoticed.
+    pub(crate) fn new(
+        identity: IdentityServiceClient<Channel>,
+        own_token: ServiceTokenSource,
+        capacity: u64,
+        ttl: Duration,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            identity,
+            own_token,
+            exchanged: Cache::builder()
+                .max_capacity(capacity)
+                .time_to_live(ttl.max(REFUSED_FOR))
+                .build(),
+            ttl,
+            clock,
+        }
+    }
+
+    /// The caller that the key stands for.
+    pub(super) async fn check(&self, key: &str) -> Result<Arc<Caller>, Refused> {
+        let name = fingerprint(key);
+        if let Some(known) = self.exchanged.get(&name).await
+            && self.is_fresh(&known)
+        {
+            return known.outcome;
+        }
+        // Requests that come together with the same key wait for one exchange.
+        self.exchanged
+            .entry_by_ref(&name)
+            .or_insert_with_if(Box::pin(self.exchange(key)), |known| !self.is_fresh(known))
+            .await
+            .into_value()
+            .outcome
+    }
+
+    fn is_fresh(&self, known: &Exchange) -> bool {
+        self.clock.now() < known.fresh_until
+    }
+
+    async fn exchange(&self, key: &str) -> Exchange {
+        // A token's life is counted from before the question.
+        let now = self.clock.now();
+        let mut request = Request::new(ExchangeApiKeyRequest {
+            secret: key.to_owned(),
+        });
+        if let Err(error) = self.own_token.authorize(&mut request, None).await {
+            return Exchange {
+                outcome: Err(Refused::NoServiceToken(error)),
+                fresh_until: now,
+            };
+        }
+        let answer = self.identity.clone().exchange_api_key(request).await;
+        match answer.map(tonic::Response::into_inner) {
+            Ok(token) => self.accepted(&token, now),
+            Err(status) => refused(status, now),
+        }
+    }
+
+    fn accepted(&self, token: &AccessToken, now: DateTime<Utc>) -> Exchange {
+        let expires_at = now + TimeDelta::seconds(i64::from(token.expires_in));
+        let usable_until = earlier(expires_at, MARGIN);
+        Exchange {
+            outcome: Caller::new(&token.access_token, expires_at)
+                .map(Arc::new)
+                .ok_or_else(|| {
+                    Refused::Exchange(Status::internal("identity's token can't be a header"))
+                }),
+            fresh_until: usable_until.min(later(now, self.ttl)),
+        }
+    }
+}
+
+fn refused(status: Status, now: DateTime<Utc>) -> Exchange {
+    match status.code() {
+        // Identity knows the key not, or not any more.
+        Code::Unauthenticated | Code::NotFound | Code::InvalidArgument => Exchange {
+            outcome: Err(Refused::Invalid),
+            fresh_until: later(now, REFUSED_FOR),
+        },
+        // It says nothing about the key; whoever comes next asks again.
+        _ => Exchange {
+            outcome: Err(Refused::Exchange(status)),
+            fresh_until: now,
+        },
+    }
+}
+
+fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    time + TimeDelta::from_std(by).unwrap_or_default()
+}
+
+fn earlier(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    time - TimeDelta::from_std(by).unwrap_or_default()
+}

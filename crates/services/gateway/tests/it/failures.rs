@@ -1,0 +1,127 @@
+use std::{borrow::Cow, time::Duration};
+
+use errors::{Classify, Code, FieldViolation, codes};
+
+use crate::world::World;
+
+const LIST: &str = "/v1/conversations";
+
+#[derive(Debug, thiserror::Error)]
+#[error("password=hunter2")]
+struct Refused(&'static Code);
+
+impl Classify for Refused {
+    fn code(&self) -> &'static Code {
+        self.0
+    }
+
+    fn detail(&self) -> Cow<'static, str> {
+        Cow::Borrowed("Said by the service.")
+    }
+
+    fn fields(&self) -> Vec<FieldViolation> {
+        if self.0 == &codes::CONTENT_INVALID {
+            vec![FieldViolation::new("content.text.body", "is too long")]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (self.0 == &codes::RATE_LIMITED).then(|| Duration::from_millis(2_300))
+    }
+}
+
+#[tokio::test]
+async fn every_error_of_a_service_keeps_its_code_and_status() {
+    let world = World::start().await;
+    for code in codes::ALL {
+        world.script.refuse(errors::status_of(code));
+        let answer = world.agent("GET", LIST).answer().await;
+        answer.problem(code.kind.http().as_u16(), code.id);
+    }
+}
+
+#[tokio::test]
+async fn wrong_fields_are_listed_with_422() {
+    let world = World::start().await;
+    world
+        .script
+        .refuse(errors::to_status(&Refused(&codes::CONTENT_INVALID)));
+    let answer = world.agent("GET", LIST).answer().await;
+    let problem = answer.problem(422, "messaging.content_invalid");
+    assert_eq!(problem["detail"], "Said by the service.");
+    assert_eq!(problem["errors"][0]["field"], "content.text.body");
+}
+
+#[tokio::test]
+async fn a_known_wait_is_a_header_too() {
+    let world = World::start().await;
+    world
+        .script
+        .refuse(errors::to_status(&Refused(&codes::RATE_LIMITED)));
+    let answer = world.agent("GET", LIST).answer().await;
+    let problem = answer.problem(429, "rate_limited");
+    assert_eq!(answer.header("retry-after"), Some("3"));
+    assert_eq!(problem["retry_after"], 3);
+}
+
+#[tokio::test]
+async fn internal_words_stay_inside() {
+    let world = World::start().await;
+    for status in [
+        tonic::Status::internal("secret: pool exhausted"),
+        tonic::Status::unknown("secret"),
+        tonic::Status::data_loss("secret"),
+        errors::to_status(&Refused(&codes::INTERNAL)),
+    ] {
+        world.script.refuse(status);
+        let answer = world.agent("GET", LIST).answer().await;
+        let problem = answer.problem(500, "internal");
+        let shown = problem.to_string();
+        assert!(
+            !shown.contains("secret") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+        assert!(!shown.contains("Said by"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_is_unavailable_and_works_again_when_it_is_back() {
+    let mut world = World::start().await;
+    assert_eq!(world.agent("GET", LIST).answer().await.status, 200);
+    world.kill_messaging().await;
+    let answer = world.agent("GET", LIST).answer().await;
+    let problem = answer.problem(503, "unavailable");
+    assert!(!problem.to_string().contains("127.0.0.1"), "{problem}");
+    // Others are not touched.
+    assert_eq!(world.agent("GET", "/v1/me").answer().await.status, 200);
+    world.restart_messaging().await;
+    assert_eq!(world.agent("GET", LIST).answer().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_answer_in_time_is_a_timeout() {
+    let world = World::with(|config| {
+        config.messaging.timeout_ms = 100;
+    })
+    .await;
+    world.script.hang();
+    let answer = world.agent("GET", LIST).answer().await;
+    answer.problem(504, "timeout");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_401_with_a_challenge() {
+    let world = World::start().await;
+    world
+        .script
+        .refuse(errors::status_of(&codes::AUTH_CREDENTIALS_WRONG));
+    let answer = world
+        .ask("POST", "/v1/sessions")
+        .json(r#"{"email":"a@example.com","password":"wrong"}"#)
+        .answer()
+        .await;
+    answer.problem(401, "auth.credentials_wrong");
+}

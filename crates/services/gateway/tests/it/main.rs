@@ -1,0 +1,12 @@
+//! The gateway as a caller sees it, in front of services that are played.
+
+mod api_keys;
+mod bodies;
+mod events;
+mod failures;
+mod headers;
+mod program;
+mod services;
+mod surface;
+mod tokens;
+mod world;

@@ -1,0 +1,59 @@
+//! An access token for an API key.
+
+use auth::{LIFETIME, Membership, Principal, Scopes};
+use chrono::TimeDelta;
+use db::SystemTx;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{AccessToken, Tools, issue_tokens};
+use crate::{
+    Error,
+    domain::secret::{SecretHash, is_api_key},
+    store::api_keys,
+};
+
+/// `last_used_at` is written at most this often: a busy key must not turn every exchange into a write.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+#[tracing::instrument(skip_all)]
+pub(crate) async fn exchange_api_key(
+    tools: &Tools,
+    secret: &SecretString,
+) -> Result<AccessToken, Error> {
+    let secret = secret.expose_secret();
+    if !is_api_key(secret) {
+        return Err(Error::ApiKey);
+    }
+    let mut tx = SystemTx::begin(&tools.db, "exchange an API key").await?;
+    let found = api_keys::find_by_secret(&mut tx, &SecretHash::of(secret)).await?;
+    let now = tools.clock.now();
+    let usable = found.filter(|(_, key)| {
+        key.revoked_at.is_none() && key.expires_at.is_none_or(|expires_at| now < expires_at)
+    });
+    let (organization_id, key) = usable.ok_or(Error::ApiKey)?;
+    if key
+        .last_used_at
+        .is_none_or(|last| now - last >= NOTED_EVERY)
+    {
+        api_keys::touch(&mut tx, organization_id, key.id, now).await?;
+    }
+    tx.commit().await?;
+    // A token must not outlive its key.
+    let left = key
+        .expires_at
+        .and_then(|expires_at| (expires_at - now).to_std().ok())
+        .unwrap_or(LIFETIME);
+    let principal = Principal::ApiKey {
+        id: key.id,
+        member: Membership {
+            organization_id,
+            role: key.role,
+            scopes: if key.scopes.is_empty() {
+                Scopes::All
+            } else {
+                Scopes::Only(key.scopes.into_iter().collect())
+            },
+        },
+    };
+    issue_tokens::access(tools, &principal, left).await
+}

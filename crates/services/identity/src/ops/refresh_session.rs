@@ -1,0 +1,68 @@
+//! Exchange a refresh token for new tokens.
+
+use auth::{Membership, Scopes};
+use db::TenantTx;
+use ids::{Actor, TenantScope};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{SessionTokens, Tools, issue_tokens};
+use crate::{
+    Error,
+    domain::session::{EndReason, Refresh},
+    events::{self, Occasion},
+    store::sessions,
+};
+
+#[tracing::instrument(skip_all, fields(organization.id, session.id))]
+pub(crate) async fn refresh_session(
+    tools: &Tools,
+    text: &SecretString,
+) -> Result<SessionTokens, Error> {
+    // The MAC proves the tenant before anything is read.
+    let token = tools
+        .keys
+        .current()
+        .await
+        .refresh_token(text.expose_secret())
+        .ok_or(Error::RefreshToken)?;
+    let span = tracing::Span::current();
+    span.record(
+        "organization.id",
+        tracing::field::display(token.organization_id),
+    );
+    span.record("session.id", tracing::field::display(token.session_id));
+    let scope = TenantScope::system(token.organization_id, "refresh_session");
+    let mut tx = TenantTx::begin(&tools.db, &scope).await?;
+    let (mut session, role) = sessions::lock(&mut tx, token.session_id)
+        .await?
+        .ok_or(Error::RefreshToken)?;
+    let now = tools.clock.now();
+    let generation = match session.refresh(token.generation, now, tools.sessions.idle) {
+        Refresh::Rotated(successor) => {
+            sessions::update(&mut tx, &session).await?;
+            successor
+        }
+        Refresh::Repeated(successor) => successor,
+        Refresh::Expired | Refresh::Unknown => return Err(Error::RefreshToken),
+        Refresh::Reused => {
+            let reason = EndReason::RefreshReused;
+            sessions::end(&mut tx, session.id, reason, now).await?;
+            let occasion = Occasion {
+                organization_id: token.organization_id,
+                actor: Actor::System("refresh_session"),
+                at: now,
+            };
+            events::session_ended(&mut tx, &occasion, session.id, session.user_id, reason).await?;
+            tx.commit().await?;
+            tracing::warn!(user.id = %session.user_id, "a refresh token was used twice; its session is ended");
+            return Err(Error::RefreshToken);
+        }
+    };
+    tx.commit().await?;
+    let member = Membership {
+        organization_id: token.organization_id,
+        role,
+        scopes: Scopes::All,
+    };
+    issue_tokens::of_session(tools, &session, member, generation).await
+}

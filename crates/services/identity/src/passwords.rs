@@ -1,0 +1,205 @@
+//! Password hashing: argon2id with 46 MiB, one pass, one lane (OWASP and ASVS 5 both list it).
+//!
+//! One hash keeps a core busy for about 0.1 s and needs 46 MiB, so two run at a time, a short queue waits, and whoever
+//! comes then is told to come back: logins must not starve everything else.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{self, PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{Error, domain::secret};
+
+/// KiB.
+const MEMORY: u32 = 46 * 1024;
+const PASSES: u32 = 1;
+const LANES: u32 = 1;
+
+/// Hashes under way at once.
+const WORKERS: usize = 2;
+/// Callers that wait for one of them: about a second's worth.
+const QUEUE: usize = 16;
+/// Longest wait.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Hashes and checks passwords. Cheap to clone; clones share the places.
+#[derive(Clone)]
+pub(crate) struct Passwords(Arc<Shared>);
+
+struct Shared {
+    argon2: Argon2<'static>,
+    workers: Arc<Semaphore>,
+    queue: Semaphore,
+    /// Of a password nobody has: what an unknown person's password is compared with, so that it takes as long.
+    nobody: String,
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passwords")
+    }
+}
+
+impl Passwords {
+    /// Computes one hash, so it takes as long as a login.
+    pub(crate) async fn new() -> Result<Self, Error> {
+        let params = Params::new(MEMORY, PASSES, LANES, None)
+            .expect("the parameters are constants within argon2's bounds");
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let random = SecretString::from(BASE64_STANDARD.encode(secret::random_bytes().as_slice()));
+        let hasher = argon2.clone();
+        let nobody = blocking(move || hash(&hasher, &random)).await?;
+        Ok(Self(Arc::new(Shared {
+            argon2,
+            workers: Arc::new(Semaphore::new(WORKERS)),
+            queue: Semaphore::new(QUEUE + WORKERS),
+            nobody,
+        })))
+    }
+
+    /// The PHC string to store, with a salt of its own.
+    pub(crate) async fn hash(&self, password: SecretString) -> Result<String, Error> {
+        let argon2 = self.0.argon2.clone();
+        self.work(move || hash(&argon2, &password)).await
+    }
+
+    /// Whether `password` is the stored one; never, and after the same time, when none is stored.
+    pub(crate) async fn verify(
+        &self,
+        password: SecretString,
+        stored: Option<String>,
+    ) -> Result<bool, Error> {
+        let argon2 = self.0.argon2.clone();
+        let exists = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.0.nobody.clone());
+        let same = self
+            .work(move || verify(&argon2, &password, &stored))
+            .await?;
+        Ok(same && exists)
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let _place = self.0.queue.try_acquire().map_err(|_| Error::Busy)?;
+        let worker = tokio::time::timeout(PATIENCE, Arc::clone(&self.0.workers).acquire_owned())
+            .await
+            .map_err(|_| Error::Busy)?
+            .map_err(|_| Error::Busy)?;
+        // A caller that goes away does not stop the hash, so the permit goes with it and not with the caller.
+        blocking(move || {
+            let _worker: OwnedSemaphorePermit = worker;
+            work()
+        })
+        .await
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(Error::Hash(password_hash::Error::Internal)))
+}
+
+fn hash(argon2: &Argon2<'_>, password: &SecretString) -> Result<String, Error> {
+    argon2
+        .hash_password(password.expose_secret().as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(Error::Hash)
+}
+
+fn verify(argon2: &Argon2<'_>, password: &SecretString, stored: &str) -> Result<bool, Error> {
+    let stored = PasswordHash::new(stored)
+        .map_err(|_| Error::Hash(password_hash::Error::EncodingInvalid))?;
+    match argon2.verify_password(password.expose_secret().as_bytes(), &stored) {
+        Ok(()) => Ok(true),
+        Err(password_hash::Error::PasswordInvalid) => Ok(false),
+        Err(error) => Err(Error::Hash(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(password: &str) -> SecretString {
+        SecretString::from(password)
+    }
+
+    #[tokio::test]
+    async fn a_password_is_verified_exactly_as_typed() {
+        let passwords = Passwords::new().await.unwrap();
+        // Leading blank, NUL, emoji, combining letters, and longer than bcrypt's 72 bytes.
+        let odd = format!(" e\u{301}\0🦀{}", "x".repeat(200));
+        let hash = passwords.hash(text(&odd)).await.unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            passwords
+                .verify(text(&odd), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        let cut = &odd[..odd.len() - 1];
+        for wrong in [
+            odd.trim(),
+            cut,
+            &odd.to_uppercase(),
+            &odd.replace("e\u{301}", "é"),
+            "",
+        ] {
+            assert!(
+                !passwords
+                    .verify(text(wrong), Some(hash.clone()))
+                    .await
+                    .unwrap()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn equal_passwords_have_different_hashes() {
+        let passwords = Passwords::new().await.unwrap();
+        let hash = || passwords.hash(text("correct horse battery"));
+        assert_ne!(hash().await.unwrap(), hash().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn nobody_has_no_password() {
+        let passwords = Passwords::new().await.unwrap();
+        assert!(!passwords.verify(text(""), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_crowd_is_told_to_come_back_and_the_rest_is_served() {
+        let passwords = Passwords::new().await.unwrap();
+        let crowd = (0..40).map(|_| {
+            let passwords = passwords.clone();
+            async move { passwords.verify(text("x"), None).await }
+        });
+        let mut waiting = tokio::task::JoinSet::new();
+        for visitor in crowd {
+            waiting.spawn(visitor);
+        }
+        let outcomes = waiting.join_all().await;
+        let served = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        let busy = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Err(Error::Busy)))
+            .count();
+        assert_eq!(served + busy, 40);
+        assert!((WORKERS..=WORKERS + QUEUE).contains(&served), "{served}");
+        // The places are free again.
+        assert!(passwords.verify(text("x"), None).await.is_ok());
+    }
+}

@@ -1,0 +1,192 @@
+//! Keys of tenants' programs.
+
+use auth::Role;
+use chrono::{DateTime, Utc};
+use db::{DbError, SystemTx, TenantTx};
+use ids::{ApiKeyId, OrganizationId};
+
+use crate::domain::secret::SecretHash;
+
+/// A key as its organization sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiKey {
+    pub(crate) id: ApiKeyId,
+    pub(crate) name: String,
+    pub(crate) prefix: String,
+    pub(crate) role: Role,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+}
+
+/// The columns of a key; the role as it is stored.
+struct Row {
+    id: ApiKeyId,
+    name: String,
+    prefix: String,
+    role: String,
+    scopes: Vec<String>,
+    created_at: DateTime<Utc>,
+    last_used_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<Row> for ApiKey {
+    type Error = DbError;
+
+    fn try_from(row: Row) -> Result<Self, DbError> {
+        Ok(Self {
+            role: row
+                .role
+                .parse()
+                .map_err(|_| DbError::inconsistent("api_keys", "role", row.id))?,
+            id: row.id,
+            name: row.name,
+            prefix: row.prefix,
+            scopes: row.scopes,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            revoked_at: row.revoked_at,
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+#[tracing::instrument(name = "db.api_keys.insert", skip_all)]
+pub(crate) async fn insert(
+    tx: &mut TenantTx,
+    key: &ApiKey,
+    hash: &SecretHash,
+    created_by: &str,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "insert into identity.api_keys
+             (organization_id, id, name, prefix, secret_hash, role, scopes, created_by, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        tx.organization_id().as_uuid(),
+        key.id.as_uuid(),
+        key.name,
+        key.prefix,
+        hash.as_bytes(),
+        key.role.as_str(),
+        &key.scopes,
+        created_by,
+        key.created_at,
+        key.expires_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Newest first, behind the key `after`. Ids begin with the time, so their order is that of creation.
+#[tracing::instrument(name = "db.api_keys.list", skip_all)]
+pub(crate) async fn list(
+    tx: &mut TenantTx,
+    after: Option<ApiKeyId>,
+    limit: i64,
+) -> Result<Vec<ApiKey>, DbError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id as "id: ApiKeyId", name, prefix, role, scopes, created_at, last_used_at, revoked_at, expires_at
+           from identity.api_keys
+           where organization_id = $1 and ($2::uuid is null or id < $2)
+           order by id desc
+           limit $3"#,
+        tx.organization_id().as_uuid(),
+        after.map(ApiKeyId::as_uuid),
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter().map(ApiKey::try_from).collect()
+}
+
+/// A key, locked.
+#[tracing::instrument(name = "db.api_keys.lock", skip_all)]
+pub(crate) async fn lock(tx: &mut TenantTx, id: ApiKeyId) -> Result<Option<ApiKey>, DbError> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id as "id: ApiKeyId", name, prefix, role, scopes, created_at, last_used_at, revoked_at, expires_at
+           from identity.api_keys
+           where organization_id = $1 and id = $2
+           for update"#,
+        tx.organization_id().as_uuid(),
+        id.as_uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    row.map(ApiKey::try_from).transpose()
+}
+
+#[tracing::instrument(name = "db.api_keys.revoke", skip_all)]
+pub(crate) async fn revoke(
+    tx: &mut TenantTx,
+    id: ApiKeyId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "update identity.api_keys set revoked_at = $3 where organization_id = $1 and id = $2",
+        tx.organization_id().as_uuid(),
+        id.as_uuid(),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The key with this secret, and its tenant.
+#[tracing::instrument(name = "db.api_keys.select", skip_all)]
+pub(crate) async fn find_by_secret(
+    tx: &mut SystemTx,
+    hash: &SecretHash,
+) -> Result<Option<(OrganizationId, ApiKey)>, DbError> {
+    let row = sqlx::query!(
+        r#"select organization_id as "organization_id: OrganizationId", id as "id: ApiKeyId", name, prefix, role, scopes,
+                  created_at, last_used_at, revoked_at, expires_at
+           from identity.api_keys
+           where secret_hash = $1"#,
+        hash.as_bytes(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    row.map(|row| {
+        let key = Row {
+            id: row.id,
+            name: row.name,
+            prefix: row.prefix,
+            role: row.role,
+            scopes: row.scopes,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            revoked_at: row.revoked_at,
+            expires_at: row.expires_at,
+        };
+        Ok((row.organization_id, key.try_into()?))
+    })
+    .transpose()
+}
+
+/// Notes a use.
+#[tracing::instrument(name = "db.api_keys.touch", skip_all)]
+pub(crate) async fn touch(
+    tx: &mut SystemTx,
+    organization_id: OrganizationId,
+    id: ApiKeyId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "update identity.api_keys set last_used_at = greatest(last_used_at, $3)
+         where organization_id = $1 and id = $2",
+        organization_id.as_uuid(),
+        id.as_uuid(),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

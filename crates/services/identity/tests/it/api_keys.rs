@@ -1,0 +1,372 @@
+use std::time::Duration;
+
+use auth::Role;
+use ids::ApiKeyId;
+use proto::identity::{
+    events::v1::ApiKeyRevoked,
+    v1::{
+        AccessToken, ApiKey, CreateApiKeyRequest, ExchangeApiKeyRequest, ListApiKeysRequest,
+        ListApiKeysResponse, LogOutRequest, RevokeApiKeyRequest,
+    },
+};
+use tonic::{Code, Status};
+
+use crate::{
+    sign_up::fields,
+    world::{World, as_caller, code},
+};
+
+async fn exchange(world: &World, secret: &str) -> Result<AccessToken, Status> {
+    let request = ExchangeApiKeyRequest {
+        secret: secret.to_owned(),
+    };
+    let answer = world
+        .client
+        .clone()
+        .exchange_api_key(as_caller(request, &world.service().await))
+        .await?;
+    Ok(answer.into_inner())
+}
+
+async fn revoke(world: &World, token: &str, id: &str) -> Result<ApiKey, Status> {
+    let request = RevokeApiKeyRequest {
+        api_key_id: id.to_owned(),
+    };
+    let answer = world
+        .client
+        .clone()
+        .revoke_api_key(as_caller(request, token))
+        .await?;
+    Ok(answer.into_inner())
+}
+
+async fn list(
+    world: &World,
+    token: &str,
+    size: u32,
+    page: &str,
+) -> Result<ListApiKeysResponse, Status> {
+    let request = ListApiKeysRequest {
+        page_size: size,
+        page_token: page.to_owned(),
+    };
+    let answer = world
+        .client
+        .clone()
+        .list_api_keys(as_caller(request, token))
+        .await?;
+    Ok(answer.into_inner())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_acts_for_its_organization_with_its_role() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let created = world.create_key(&owner, Role::Agent, &[]).await.unwrap();
+    let key = created.api_key.unwrap();
+    assert!(
+        created.secret.starts_with(&key.prefix) && created.secret.len() > key.prefix.len() + 30
+    );
+
+    let token = exchange(&world, &created.secret).await.unwrap();
+    assert_eq!(token.expires_in, 300);
+    let caller = world.caller(&token.access_token).await.unwrap();
+    assert_eq!((caller.kind.as_str(), &caller.id), ("api_key", &key.id));
+    assert_eq!(
+        caller.organization_id,
+        world.caller(&owner).await.unwrap().organization_id
+    );
+    assert_eq!(caller.role(), proto::identity::v1::Role::Agent);
+    assert_eq!(
+        caller.permissions,
+        [
+            "channels.read",
+            "contacts.read",
+            "conversations.read",
+            "messages.send"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scopes_narrow_the_role() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let scopes = ["messages.send", "contacts.read", "contacts.read"];
+    let created = world
+        .create_key(&owner, Role::Admin, &scopes)
+        .await
+        .unwrap();
+    assert_eq!(
+        created.api_key.unwrap().scopes,
+        ["contacts.read", "messages.send"]
+    );
+    let token = exchange(&world, &created.secret)
+        .await
+        .unwrap()
+        .access_token;
+    assert_eq!(
+        world.caller(&token).await.unwrap().permissions,
+        ["contacts.read", "messages.send"]
+    );
+    let refused = list(&world, &token, 0, "").await.unwrap_err();
+    assert_eq!(
+        (refused.code(), code(&refused).as_str()),
+        (Code::PermissionDenied, "auth.forbidden")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_the_role_does_not_have_is_refused_by_its_position() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let scopes = ["contacts.read", "channels.manage", "nonsense"];
+    let refused = world
+        .create_key(&owner, Role::Viewer, &scopes)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code(), code(&refused).as_str()),
+        (Code::InvalidArgument, "identity.api_key_scope_unknown")
+    );
+    assert_eq!(fields(&refused), ["scopes[1]", "scopes[2]"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_makes_a_key_that_can_do_more() {
+    let world = World::start().await;
+    let admin = world.member("ada@example.com", Role::Admin).await;
+    let refused = world
+        .create_key(&admin, Role::Owner, &[])
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let refused = world
+        .create_key(&admin, Role::Owner, &["contacts.read"])
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+
+    let narrow = world
+        .create_key(&admin, Role::Admin, &["api_keys.manage", "contacts.read"])
+        .await
+        .unwrap();
+    let narrow = exchange(&world, &narrow.secret).await.unwrap().access_token;
+    for (role, scopes) in [
+        (Role::Admin, &[][..]),
+        (Role::Viewer, &[]),
+        (Role::Admin, &["channels.manage"]),
+        (Role::Viewer, &["contacts.read", "channels.read"]),
+    ] {
+        let refused = world.create_key(&narrow, role, scopes).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied, "{role} {scopes:?}");
+    }
+    assert!(
+        world
+            .create_key(&narrow, Role::Viewer, &["contacts.read"])
+            .await
+            .is_ok()
+    );
+    assert!(world.create_key(&admin, Role::Admin, &[]).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_is_refused_at_once_and_the_revocation_is_told_once() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let created = world.create_key(&owner, Role::Agent, &[]).await.unwrap();
+    let id = created.api_key.unwrap().id;
+    exchange(&world, &created.secret).await.unwrap();
+
+    let revoked = revoke(&world, &owner, &id).await.unwrap();
+    assert!(revoked.revoked_at.is_some());
+    let refused = exchange(&world, &created.secret).await.unwrap_err();
+    assert_eq!(code(&refused), "auth.unauthenticated");
+
+    world.hand.advance(Duration::from_secs(60));
+    let again = revoke(&world, &owner, &id).await.unwrap();
+    assert_eq!(again.revoked_at, revoked.revoked_at);
+    let events = world.events::<ApiKeyRevoked>().await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].api_key_id, id);
+}
+
+/// T-05: a foreign key can't be told from one that does not exist.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_organizations_key_does_not_exist() {
+    let world = World::start().await;
+    let victim = world.owner("ada@example.com").await;
+    let stranger = world.owner("eve@example.com").await;
+    let created = world.create_key(&victim, Role::Agent, &[]).await.unwrap();
+    let foreign = revoke(&world, &stranger, &created.api_key.unwrap().id)
+        .await
+        .unwrap_err();
+    let random = revoke(&world, &stranger, &ApiKeyId::generate().to_string())
+        .await
+        .unwrap_err();
+    assert_eq!(foreign.code(), Code::NotFound);
+    assert_eq!(
+        (foreign.code(), foreign.message(), foreign.details()),
+        (random.code(), random.message(), random.details())
+    );
+    assert!(exchange(&world, &created.secret).await.is_ok());
+    assert!(
+        list(&world, &stranger, 0, "")
+            .await
+            .unwrap()
+            .api_keys
+            .is_empty()
+    );
+
+    for malformed in ["", "key_", "usr_00000000000000000000000000", "' or true"] {
+        let refused = revoke(&world, &stranger, malformed).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert_eq!(fields(&refused), ["apiKeyId"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_expires_and_its_tokens_do_not_outlive_it() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let at = |seconds| Some((world.clock.now() + Duration::from_secs(seconds)).into());
+    let request = |expires_at| {
+        let request = CreateApiKeyRequest {
+            name: "for a minute".to_owned(),
+            role: proto::identity::v1::Role::Agent.into(),
+            scopes: Vec::new(),
+            expires_at,
+        };
+        as_caller(request, &owner)
+    };
+    let refused = world
+        .client
+        .clone()
+        .create_api_key(request(at(0)))
+        .await
+        .unwrap_err();
+    assert_eq!(fields(&refused), ["expiresAt"]);
+
+    let created = world
+        .client
+        .clone()
+        .create_api_key(request(at(60)))
+        .await
+        .unwrap()
+        .into_inner();
+    world.hand.advance(Duration::from_secs(20));
+    let token = exchange(&world, &created.secret).await.unwrap();
+    assert_eq!(token.expires_in, 40);
+    world.hand.advance(Duration::from_secs(40));
+    assert_eq!(
+        exchange(&world, &created.secret).await.unwrap_err().code(),
+        Code::Unauthenticated
+    );
+    world.hand.advance(Duration::from_secs(5));
+    assert_eq!(
+        code(&world.caller(&token.access_token).await.unwrap_err()),
+        "auth.token_expired"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_services_exchange_keys_and_nonsense_is_no_key() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let created = world.create_key(&owner, Role::Agent, &[]).await.unwrap();
+    let request = ExchangeApiKeyRequest {
+        secret: created.secret.clone(),
+    };
+    let refused = world
+        .client
+        .clone()
+        .exchange_api_key(as_caller(request, &owner))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let mut other = created.secret.clone();
+    other.replace_range(20..21, if &other[20..21] == "A" { "B" } else { "A" });
+    for secret in [
+        "x",
+        "sbk_",
+        &other,
+        &created.secret[..46],
+        &format!("{}A", created.secret),
+    ] {
+        assert_eq!(
+            exchange(&world, secret).await.unwrap_err().code(),
+            Code::Unauthenticated
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_shows_when_a_key_was_used_and_never_the_key() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let created = world.create_key(&owner, Role::Agent, &[]).await.unwrap();
+    let last_used = async || list(&world, &owner, 0, "").await.unwrap().api_keys[0].last_used_at;
+    assert!(last_used().await.is_none());
+    exchange(&world, &created.secret).await.unwrap();
+    let first = last_used().await.unwrap();
+    world.hand.advance(Duration::from_secs(59));
+    exchange(&world, &created.secret).await.unwrap();
+    assert_eq!(last_used().await.unwrap(), first, "noted to the minute");
+    world.hand.advance(Duration::from_secs(1));
+    exchange(&world, &created.secret).await.unwrap();
+    assert_ne!(last_used().await.unwrap(), first);
+    let listed = format!("{:?}", list(&world, &owner, 0, "").await.unwrap());
+    assert!(!listed.contains(&created.secret));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_listed_in_pages_the_newest_first() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        world.hand.advance(Duration::from_secs(1));
+        ids.push(
+            world
+                .create_key(&owner, Role::Viewer, &[])
+                .await
+                .unwrap()
+                .api_key
+                .unwrap()
+                .id,
+        );
+    }
+    ids.reverse();
+    let (mut listed, mut page) = (Vec::new(), String::new());
+    for size in [2, 2, 1] {
+        let answer = list(&world, &owner, 2, &page).await.unwrap();
+        assert_eq!(answer.api_keys.len(), size);
+        listed.extend(answer.api_keys.into_iter().map(|key| key.id));
+        page = answer.next_page_token;
+    }
+    assert_eq!(listed, ids);
+    assert!(page.is_empty());
+
+    let token = list(&world, &owner, 2, "").await.unwrap().next_page_token;
+    let stranger = world.owner("eve@example.com").await;
+    let refused = list(&world, &stranger, 2, &token).await.unwrap_err();
+    assert_eq!(code(&refused), "request.page_token_invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_has_no_session_to_end() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let created = world.create_key(&owner, Role::Agent, &[]).await.unwrap();
+    let token = exchange(&world, &created.secret)
+        .await
+        .unwrap()
+        .access_token;
+    let refused = world
+        .client
+        .clone()
+        .log_out(as_caller(LogOutRequest {}, &token))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+}

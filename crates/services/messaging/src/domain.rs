@@ -1,0 +1,6 @@
+//! Rules without I/O.
+
+pub(crate) mod content;
+pub(crate) mod failure;
+pub(crate) mod status;
+pub(crate) mod window;

@@ -1,0 +1,5 @@
+//! Events in and out.
+
+pub(crate) mod intake;
+pub(crate) mod on_whatsapp_received;
+pub(crate) mod publish;

@@ -1,0 +1,6 @@
+//! From webhook bodies to rows, a batch at a time: sort what arrived, find or make the people, store
+//! the messages, move the statuses, keep the rest.
+
+pub(crate) mod apply;
+pub(crate) mod people;
+pub(crate) mod sort;

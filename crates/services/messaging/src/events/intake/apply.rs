@@ -1,0 +1,225 @@
+//! Writes a sorted batch, in the caller's transaction.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use db::{DbError, SystemTx, outbox};
+use ids::{ContactId, ConversationId, MessageId, OrganizationId};
+use proto::messaging::events::v1::{ChannelChanged, ConversationOpened, MessageReceived};
+
+use super::{
+    people,
+    sort::{Incoming, Sorted},
+};
+use crate::{
+    domain::content::preview,
+    events::publish::{self, Occasion},
+    store::{
+        intake::{
+            conversations::{self, Head, Touched},
+            keys,
+            messages::{self, Inbound},
+            statuses,
+        },
+        notices, quarantine, results,
+        routes::Route,
+    },
+};
+
+fn occasion(organization_id: OrganizationId, now: DateTime<Utc>) -> Occasion<'static> {
+    Occasion {
+        organization_id,
+        now,
+        actor: "system:whatsapp",
+    }
+}
+
+/// Stores everything and pushes the events. Repeating a batch changes nothing.
+pub(crate) async fn apply(
+    tx: &mut SystemTx,
+    sorted: Sorted,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let mut events = Vec::new();
+    if !sorted.quarantine.is_empty() {
+        quarantine::insert(tx.conn(), &sorted.quarantine, now).await?;
+    }
+    receive(tx, sorted.messages, now, &mut events).await?;
+    report(tx, &sorted.reports, now, &mut events).await?;
+    notify(tx, &sorted.notices, now, &mut events).await?;
+    outbox::push(tx, &events).await
+}
+
+async fn receive(
+    tx: &mut SystemTx,
+    mut messages: Vec<Incoming>,
+    now: DateTime<Utc>,
+    events: &mut Vec<outbox::Event>,
+) -> Result<(), DbError> {
+    let claims: Vec<(Route, &str, MessageId)> = messages
+        .iter()
+        .map(|message| (message.route, message.wamid.as_str(), message.id))
+        .collect();
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let fresh = keys::claim(tx.conn(), &claims).await?;
+    messages.retain(|message| fresh.contains(&message.id));
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let people = people::resolve(tx.conn(), &messages, now).await?;
+    let touched = touch(tx, &messages, &people, now, events).await?;
+
+    let mut rows = Vec::with_capacity(messages.len());
+    for (message, contact_id) in messages.iter().zip(&people) {
+        let Some(conversation) = touched.get(&(message.route, *contact_id)) else {
+            continue;
+        };
+        rows.push(Inbound {
+            route: message.route,
+            id: message.id,
+            conversation_id: *conversation,
+            contact_id: *contact_id,
+            content: serde_json::to_value(&message.content).unwrap_or_default(),
+            wamid: &message.wamid,
+            reply_to_wamid: message.reply_to_wamid.as_deref(),
+            sent_at: message.sent_at,
+        });
+        let received = MessageReceived {
+            message_id: message.id.to_string(),
+            conversation_id: conversation.to_string(),
+            channel_id: message.route.channel_id.to_string(),
+            contact_id: contact_id.to_string(),
+            content: Some(message.content.clone()),
+            provider_at: Some(message.sent_at.into()),
+        };
+        events.push(publish::event(
+            &received,
+            occasion(message.route.organization_id, now),
+        ));
+    }
+    messages::insert(tx.conn(), &rows, now).await?;
+    Ok(())
+}
+
+/// One head per conversation, whatever the number of its messages in the batch.
+async fn touch(
+    tx: &mut SystemTx,
+    messages: &[Incoming],
+    people: &[ContactId],
+    now: DateTime<Utc>,
+    events: &mut Vec<outbox::Event>,
+) -> Result<HashMap<(Route, ContactId), ConversationId>, DbError> {
+    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    let mut heads: HashMap<(Route, ContactId), Head> = HashMap::new();
+    for (message, contact_id) in messages.iter().zip(people) {
+        let head = heads
+            .entry((message.route, *contact_id))
+            .or_insert_with(|| Head {
+                route: message.route,
+                contact_id: *contact_id,
+                fresh_id: ConversationId::generate_at(unix_ms),
+                inbound: 0,
+                preview: String::new(),
+                last_inbound_at: DateTime::<Utc>::MIN_UTC,
+            });
+        head.inbound += 1;
+        if message.sent_at >= head.last_inbound_at {
+            head.last_inbound_at = message.sent_at;
+            head.preview = preview::line(&message.content);
+        }
+    }
+    let heads: Vec<Head> = heads.into_values().collect();
+    let touched = conversations::touch(tx.conn(), &heads, now).await?;
+    Ok(touched
+        .into_iter()
+        .map(|conversation| {
+            let route = Route {
+                organization_id: conversation.organization_id,
+                channel_id: conversation.channel_id,
+            };
+            if conversation.created {
+                events.push(publish::event(
+                    &opened(&conversation),
+                    occasion(route.organization_id, now),
+                ));
+            }
+            ((route, conversation.contact_id), conversation.id)
+        })
+        .collect())
+}
+
+fn opened(conversation: &Touched) -> ConversationOpened {
+    ConversationOpened {
+        conversation_id: conversation.id.to_string(),
+        channel_id: conversation.channel_id.to_string(),
+        contact_id: conversation.contact_id.to_string(),
+    }
+}
+
+async fn report(
+    tx: &mut SystemTx,
+    reports: &[statuses::Report],
+    now: DateTime<Utc>,
+    events: &mut Vec<outbox::Event>,
+) -> Result<(), DbError> {
+    if reports.is_empty() {
+        return Ok(());
+    }
+    // Our token in a status names the message even when the answer to the send was lost.
+    let adopted: Vec<(Route, &str, MessageId)> = reports
+        .iter()
+        .filter_map(|report| {
+            report
+                .message_id
+                .map(|id| (report.route, report.wamid.as_str(), id))
+        })
+        .collect();
+    if !adopted.is_empty() {
+        keys::claim(tx.conn(), &adopted).await?;
+    }
+    statuses::record(tx.conn(), reports, now).await?;
+    let moved = statuses::apply(tx.conn(), reports).await?;
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let organizations: Vec<_> = moved
+        .iter()
+        .map(|moved| moved.organization_id.as_uuid())
+        .collect();
+    let ids: Vec<_> = moved
+        .iter()
+        .map(|moved| moved.message_id.as_uuid())
+        .collect();
+    results::settle(tx.conn(), &organizations, &ids, now).await?;
+    for moved in &moved {
+        let occasion = occasion(moved.organization_id, now);
+        events.push(publish::event(&publish::status_changed(moved), occasion));
+    }
+    Ok(())
+}
+
+async fn notify(
+    tx: &mut SystemTx,
+    notices: &[notices::NewNotice],
+    now: DateTime<Utc>,
+    events: &mut Vec<outbox::Event>,
+) -> Result<(), DbError> {
+    if notices.is_empty() {
+        return Ok(());
+    }
+    let fresh = notices::insert(tx.conn(), notices, now).await?;
+    for notice in notices.iter().filter(|notice| fresh.contains(&notice.id)) {
+        let changed = ChannelChanged {
+            channel_id: notice.route.channel_id.to_string(),
+            change: notice.field.clone(),
+            changed_at: Some(now.into()),
+        };
+        events.push(publish::event(
+            &changed,
+            occasion(notice.route.organization_id, now),
+        ));
+    }
+    Ok(())
+}

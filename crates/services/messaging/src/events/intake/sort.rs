@@ -1,0 +1,266 @@
+//! Sorts the items of a batch by what must happen to them.
+
+use chrono::{DateTime, Utc};
+use ids::{MessageId, NoticeId, QuarantineId};
+use proto::messaging::v1::MessageContent;
+use serde_json::Value;
+use whatsapp::webhook::{self, Content, Item, Payload, SystemKind};
+
+use crate::{
+    domain::{content::inbound, failure, status::Status},
+    store::{
+        intake::statuses::Report,
+        notices::NewNotice,
+        quarantine::{NewItem, Reason},
+        routes::Route,
+    },
+};
+
+/// A customer's message with where it goes.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) route: Route,
+    pub(crate) id: MessageId,
+    pub(crate) wamid: String,
+    pub(crate) sender: Sender,
+    pub(crate) content: MessageContent,
+    pub(crate) reply_to_wamid: Option<String>,
+    pub(crate) sent_at: DateTime<Utc>,
+}
+
+/// What is told about who wrote, best identity first.
+#[derive(Debug, Default)]
+pub(crate) struct Sender {
+    /// Identities the person is found by and known by afterwards.
+    pub(crate) identities: Vec<(&'static str, String)>,
+    /// Identities of the past, to find the person by.
+    pub(crate) former: Vec<(&'static str, String)>,
+    pub(crate) name: String,
+}
+
+/// What one batch of webhooks asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Sorted {
+    pub(crate) messages: Vec<Incoming>,
+    pub(crate) reports: Vec<Report>,
+    pub(crate) notices: Vec<NewNotice>,
+    pub(crate) quarantine: Vec<NewItem>,
+}
+
+/// Verifies the token that WhatsApp hands back with a status of ours.
+pub(crate) type ReadToken<'a> = &'a (dyn Fn(&str) -> Option<MessageId> + Sync);
+
+impl Sorted {
+    /// A body that is no JSON object: kept whole.
+    pub(crate) fn malformed(&mut self, body: &[u8], digest: &str, now_ms: u64) {
+        self.quarantine.push(NewItem {
+            id: QuarantineId::generate_at(now_ms),
+            reason: Reason::Malformed,
+            phone_number_id: None,
+            dedupe_key: format!("body:{digest}"),
+            raw: body.to_vec(),
+        });
+    }
+
+    /// An item of a number or account nobody connected: never guessed, kept until somebody looks.
+    pub(crate) fn unknown(&mut self, item: &Item, now_ms: u64) {
+        let reason = if item.origin.number.phone_number_id.is_some() {
+            Reason::UnknownNumber
+        } else {
+            Reason::UnknownAccount
+        };
+        self.quarantine.push(NewItem {
+            id: QuarantineId::generate_at(now_ms),
+            reason,
+            phone_number_id: item.origin.number.phone_number_id.clone(),
+            dedupe_key: item.key.as_str().to_owned(),
+            raw: item.raw.get().as_bytes().to_vec(),
+        });
+    }
+
+    /// An item of a channel of ours.
+    pub(crate) fn routed(
+        &mut self,
+        item: &Item,
+        route: Route,
+        now: DateTime<Utc>,
+        token: ReadToken<'_>,
+    ) {
+        let sorted = match &item.payload {
+            Payload::Message(message) => {
+                incoming(item, message, route, now).map(|message| self.messages.push(message))
+            }
+            Payload::Status(status) => {
+                report(status, route, now, token).map(|report| self.reports.push(report))
+            }
+            _ => None,
+        };
+        if sorted.is_none() {
+            self.notices.push(notice(item, route, now));
+        }
+    }
+}
+
+/// `None` for what can't stand in a conversation: without an id, without a sender, or of a group.
+fn incoming(
+    item: &Item,
+    message: &webhook::Message,
+    route: Route,
+    now: DateTime<Utc>,
+) -> Option<Incoming> {
+    if message.group_id.is_some() {
+        return None;
+    }
+    let sender = sender(message);
+    if sender.identities.is_empty() && sender.former.is_empty() {
+        return None;
+    }
+    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    Some(Incoming {
+        route,
+        id: MessageId::generate_at(unix_ms),
+        wamid: message.id.clone()?,
+        sender,
+        content: inbound::content(&message.content, &item.raw),
+        reply_to_wamid: message
+            .context
+            .as_ref()
+            .and_then(|context| context.message_id.clone()),
+        // A clock that is ahead must not keep a conversation on top for ever.
+        sent_at: message.sent_at.map_or(now, |at| at.min(now)),
+    })
+}
+
+fn sender(message: &webhook::Message) -> Sender {
+    let mut sender = Sender::default();
+    let contact = message.contact.as_ref();
+    let user_id = message
+        .from_user_id
+        .clone()
+        .or_else(|| contact.and_then(|contact| contact.user_id.clone()));
+    let phone = message
+        .from
+        .clone()
+        .or_else(|| contact.and_then(|contact| contact.wa_id.clone()));
+    match &message.content {
+        // `from` is the old number; the notice names the new one.
+        Content::System(notice) if notice.kind == SystemKind::UserChangedNumber => {
+            sender.former.extend(phone.map(|value| ("phone", value)));
+            sender.former.extend(
+                notice
+                    .previous_user_id
+                    .clone()
+                    .map(|value| ("user_id", value)),
+            );
+            sender
+                .identities
+                .extend(notice.user_id.clone().map(|value| ("user_id", value)));
+            sender
+                .identities
+                .extend(notice.wa_id.clone().map(|value| ("phone", value)));
+        }
+        // Sources disagree whether `from_user_id` is the old or the new id; the notice names both.
+        Content::System(notice) if notice.kind == SystemKind::UserChangedUserId => {
+            sender.former.extend(
+                notice
+                    .previous_user_id
+                    .clone()
+                    .map(|value| ("user_id", value)),
+            );
+            sender
+                .identities
+                .extend(notice.user_id.clone().map(|value| ("user_id", value)));
+            sender
+                .identities
+                .extend(phone.map(|value| ("phone", value)));
+        }
+        _ => {
+            sender
+                .identities
+                .extend(user_id.map(|value| ("user_id", value)));
+            sender
+                .identities
+                .extend(phone.map(|value| ("phone", value)));
+        }
+    }
+    if let Some(contact) = contact {
+        if !sender.identities.is_empty() {
+            sender
+                .identities
+                .extend(contact.username.clone().map(|value| ("username", value)));
+        }
+        sender.name = contact
+            .profile_name
+            .clone()
+            .or_else(|| contact.username.clone())
+            .unwrap_or_default();
+    }
+    sender
+}
+
+fn report(
+    status: &webhook::Status,
+    route: Route,
+    now: DateTime<Utc>,
+    token: ReadToken<'_>,
+) -> Option<Report> {
+    // A group's statuses are one per participant and say nothing about the message as a whole.
+    let participant = status.participant.as_ref();
+    let word = match &status.kind {
+        webhook::StatusKind::Other(word) => word.clone().unwrap_or_default(),
+        kind => kind.name().to_owned(),
+    };
+    let recipient = participant
+        .and_then(|one| one.id.clone().or_else(|| one.user_id.clone()))
+        .or_else(|| status.recipient_id.clone())
+        .or_else(|| status.recipient_user_id.clone())
+        .unwrap_or_default();
+    let moves = Status::from_whatsapp(&word).filter(|_| participant.is_none());
+    Some(Report {
+        route,
+        wamid: status.message_id.clone()?,
+        status: moves,
+        recipient,
+        provider_at: status.reported_at.unwrap_or(now),
+        failure: (moves == Some(Status::Failed))
+            .then(|| failed(&status.errors))
+            .flatten(),
+        pricing: status.pricing.as_ref().map(pricing),
+        message_id: status.callback_data.as_deref().and_then(token),
+        word,
+    })
+}
+
+fn failed(faults: &[webhook::Fault]) -> Option<Value> {
+    let code = faults.first().and_then(|fault| fault.code).unwrap_or(0);
+    let failure = failure::from_code(code);
+    serde_json::to_value(failure).ok()
+}
+
+fn pricing(pricing: &webhook::Pricing) -> Value {
+    serde_json::json!({
+        "billable": pricing.billable,
+        "model": pricing.model,
+        "type": pricing.kind,
+        "category": pricing.category,
+    })
+}
+
+fn notice(item: &Item, route: Route, now: DateTime<Utc>) -> NewNotice {
+    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    let name = item.payload.name();
+    let field = match (&item.origin.field, &item.payload) {
+        // Several kinds share these fields: say which one it is.
+        (Some(field), Payload::ChannelField(_)) => field.clone(),
+        (Some(field), _) => format!("{field}.{name}"),
+        (None, _) => name.to_owned(),
+    };
+    NewNotice {
+        route,
+        id: NoticeId::generate_at(unix_ms),
+        field,
+        value: serde_json::from_str(item.raw.get())
+            .unwrap_or_else(|_| Value::String(item.raw.get().to_owned())),
+        dedupe_key: item.key.as_str().to_owned(),
+    }
+}

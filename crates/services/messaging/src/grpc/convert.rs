@@ -1,0 +1,157 @@
+//! Stored rows and wire forms.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use errors::FieldViolation;
+use proto::messaging::v1::{
+    Channel, ChannelNotice, ChannelState, Contact, ContactIdentity, Conversation,
+    ConversationStatus, Direction, Message, MessageStatus, QuarantinedItem,
+};
+
+use crate::{
+    domain::{content::inbound::structure, status::Status, window},
+    error::Error,
+    events::publish,
+    store::{channels, contacts, conversations, messages, notices, quarantine},
+};
+
+/// An id of a request; a wrong one names its field.
+pub(crate) fn id<T: FromStr>(field: &str, text: &str) -> Result<T, Error>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| {
+        Error::Invalid(vec![FieldViolation::new(field, error.to_string())])
+    })
+}
+
+/// An optional id: empty means none.
+pub(crate) fn optional_id<T: FromStr>(field: &str, text: &str) -> Result<Option<T>, Error>
+where
+    T::Err: std::fmt::Display,
+{
+    if text.is_empty() {
+        return Ok(None);
+    }
+    id(field, text).map(Some)
+}
+
+/// A time of a request.
+pub(crate) fn time(field: &str, at: pbjson_types::Timestamp) -> Result<DateTime<Utc>, Error> {
+    u32::try_from(at.nanos)
+        .ok()
+        .and_then(|nanos| DateTime::from_timestamp(at.seconds, nanos))
+        .ok_or_else(|| Error::Invalid(vec![FieldViolation::new(field, "is not a time")]))
+}
+
+/// The stored word of a status filter; `None` for all.
+pub(crate) fn conversation_status(status: ConversationStatus) -> Option<&'static str> {
+    match status {
+        ConversationStatus::Unspecified => None,
+        ConversationStatus::Open => Some("open"),
+        ConversationStatus::Resolved => Some("resolved"),
+    }
+}
+
+pub(crate) fn channel(row: channels::Channel) -> Channel {
+    let state = match row.state.as_str() {
+        "active" => ChannelState::Active,
+        _ => ChannelState::Blocked,
+    };
+    Channel {
+        id: row.id.to_string(),
+        name: row.name,
+        phone_number_id: row.phone_number_id,
+        waba_id: row.waba_id,
+        display_phone_number: row.display_phone_number,
+        verified_name: row.verified_name,
+        state: state.into(),
+        state_reason: row.state_reason,
+        created_at: Some(row.created_at.into()),
+    }
+}
+
+pub(crate) fn notice(row: notices::Notice) -> ChannelNotice {
+    ChannelNotice {
+        id: row.id.to_string(),
+        field: row.field,
+        value: Some(structure(&row.value.to_string())),
+        received_at: Some(row.received_at.into()),
+    }
+}
+
+pub(crate) fn contact(row: contacts::Contact, identities: Vec<contacts::Identity>) -> Contact {
+    Contact {
+        id: row.id.to_string(),
+        name: row.name,
+        identities: identities
+            .into_iter()
+            .map(|(kind, value)| ContactIdentity { kind, value })
+            .collect(),
+        created_at: Some(row.created_at.into()),
+    }
+}
+
+pub(crate) fn conversation(row: conversations::Conversation, now: DateTime<Utc>) -> Conversation {
+    let status = match row.status.as_str() {
+        "open" => ConversationStatus::Open,
+        _ => ConversationStatus::Resolved,
+    };
+    Conversation {
+        id: row.id.to_string(),
+        channel_id: row.channel_id.to_string(),
+        contact_id: row.contact_id.to_string(),
+        contact_name: row.contact_name,
+        status: status.into(),
+        unanswered_count: u32::try_from(row.unanswered_count).unwrap_or(0),
+        preview: row.preview,
+        last_message_at: Some(row.last_message_at.into()),
+        window_closes_at: window::closes_at(row.last_inbound_at, now).map(Into::into),
+        created_at: Some(row.created_at.into()),
+    }
+}
+
+pub(crate) fn message(row: messages::Message) -> Result<Message, Error> {
+    let direction = if row.direction == 1 {
+        Direction::Inbound
+    } else {
+        Direction::Outbound
+    };
+    let status =
+        Status::from_rank(row.status).map_or(MessageStatus::Unspecified, MessageStatus::from);
+    let content = serde_json::from_value(row.content).map_err(|source| Error::Inconsistent {
+        table: "messages",
+        column: "content",
+        source,
+    })?;
+    Ok(Message {
+        id: row.id.to_string(),
+        conversation_id: row.conversation_id.to_string(),
+        channel_id: row.channel_id.to_string(),
+        contact_id: row.contact_id.to_string(),
+        direction: direction.into(),
+        status: status.into(),
+        content: Some(content),
+        wamid: row.wamid.unwrap_or_default(),
+        reply_to_message_id: row
+            .reply_to_message_id
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
+        failure: row.failure.as_ref().and_then(publish::failure),
+        author: row.author,
+        created_at: Some(row.created_at.into()),
+        provider_at: (direction == Direction::Inbound).then(|| row.sent_at.into()),
+        status_at: Some(row.status_at.into()),
+    })
+}
+
+pub(crate) fn quarantined(row: quarantine::Item) -> QuarantinedItem {
+    QuarantinedItem {
+        id: row.id.to_string(),
+        reason: row.reason,
+        phone_number_id: row.phone_number_id.unwrap_or_default(),
+        raw: row.raw,
+        received_at: Some(row.received_at.into()),
+    }
+}

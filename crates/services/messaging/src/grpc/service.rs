@@ -1,0 +1,234 @@
+//! One line per RPC: who asks, what for, and the operation that answers.
+
+use auth::RequestContext;
+use db::idempotency::RequestHash;
+use errors::to_status;
+use proto::messaging::v1::{
+    Channel, ConnectChannelRequest, Contact, Conversation, GetChannelRequest, GetContactRequest,
+    GetConversationRequest, GetMessageRequest, ListChannelNoticesRequest,
+    ListChannelNoticesResponse, ListChannelsRequest, ListChannelsResponse, ListContactsRequest,
+    ListContactsResponse, ListConversationsRequest, ListConversationsResponse, ListMessagesRequest,
+    ListMessagesResponse, ListQuarantineRequest, ListQuarantineResponse, Message,
+    OpenConversationRequest, SendMessageRequest, WatchEventsRequest,
+    messaging_service_server::MessagingService,
+};
+use tonic::{Request, Response, Status};
+
+use super::{
+    convert,
+    watch::{EventStream, Hub},
+};
+use crate::{
+    error::Error,
+    ops::{
+        connect_channel::connect_channel,
+        lists::{self, Ask},
+        open_conversation::{self, open_conversation},
+        send_message::{self, send_message},
+    },
+    outbound::Engine,
+};
+
+/// The gRPC server of messaging.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) engine: std::sync::Arc<Engine>,
+    pub(crate) hub: Hub,
+}
+
+/// Decodes, calls and encodes: `answer!(self, request, |db, scope, message| …)`.
+macro_rules! answer {
+    ($self:ident, $request:ident, |$db:ident, $scope:ident, $message:ident| $work:expr) => {{
+        let $scope = auth::context(&$request)?
+            .require_scope()
+            .map_err(|error| to_status(&error))?;
+        let $db = &$self.engine.db;
+        let $message = $request.into_inner();
+        let answered: Result<_, Error> = async { $work.await }.await;
+        answered
+            .map(Response::new)
+            .map_err(|error| to_status(&error))
+    }};
+}
+
+#[tonic::async_trait]
+impl MessagingService for Service {
+    async fn connect_channel(
+        &self,
+        request: Request<ConnectChannelRequest>,
+    ) -> Result<Response<Channel>, Status> {
+        answer!(self, request, |_db, scope, message| connect_channel(
+            &self.engine,
+            &scope,
+            message
+        ))
+    }
+
+    async fn list_channels(
+        &self,
+        request: Request<ListChannelsRequest>,
+    ) -> Result<Response<ListChannelsResponse>, Status> {
+        answer!(self, request, |db, scope, message| {
+            let ask = ask(message.page_size, &message.page_token);
+            lists::list_channels(db, &scope, ask)
+        })
+    }
+
+    async fn get_channel(
+        &self,
+        request: Request<GetChannelRequest>,
+    ) -> Result<Response<Channel>, Status> {
+        answer!(self, request, |db, scope, message| {
+            lists::get_channel(db, &scope, convert::id("channelId", &message.channel_id)?)
+        })
+    }
+
+    async fn list_channel_notices(
+        &self,
+        request: Request<ListChannelNoticesRequest>,
+    ) -> Result<Response<ListChannelNoticesResponse>, Status> {
+        answer!(self, request, |db, scope, message| {
+            let channel_id = convert::id("channelId", &message.channel_id)?;
+            let ask = ask(message.page_size, &message.page_token);
+            lists::list_channel_notices(db, &scope, channel_id, ask)
+        })
+    }
+
+    async fn list_contacts(
+        &self,
+        request: Request<ListContactsRequest>,
+    ) -> Result<Response<ListContactsResponse>, Status> {
+        answer!(self, request, |db, scope, message| {
+            let ask = ask(message.page_size, &message.page_token);
+            lists::list_contacts(db, &scope, ask)
+        })
+    }
+
+    async fn get_contact(
+        &self,
+        request: Request<GetContactRequest>,
+    ) -> Result<Response<Contact>, Status> {
+        answer!(self, request, |db, scope, message| {
+            lists::get_contact(db, &scope, convert::id("contactId", &message.contact_id)?)
+        })
+    }
+
+    async fn open_conversation(
+        &self,
+        request: Request<OpenConversationRequest>,
+    ) -> Result<Response<Conversation>, Status> {
+        let idempotency = idempotency(auth::context(&request)?, request.get_ref());
+        answer!(self, request, |db, scope, message| {
+            let input = open_conversation::Input {
+                channel_id: convert::id("channelId", &message.channel_id)?,
+                phone: message.phone,
+                contact_name: message.contact_name,
+                idempotency,
+            };
+            open_conversation(db, &scope, input)
+        })
+    }
+
+    async fn list_conversations(
+        &self,
+        request: Request<ListConversationsRequest>,
+    ) -> Result<Response<ListConversationsResponse>, Status> {
+        answer!(self, request, |db, scope, message| {
+            let status = convert::conversation_status(message.status());
+            let ask = ask(message.page_size, &message.page_token);
+            lists::list_conversations(db, &scope, status, ask)
+        })
+    }
+
+    async fn get_conversation(
+        &self,
+        request: Request<GetConversationRequest>,
+    ) -> Result<Response<Conversation>, Status> {
+        answer!(self, request, |db, scope, message| {
+            lists::get_conversation(
+                db,
+                &scope,
+                convert::id("conversationId", &message.conversation_id)?,
+            )
+        })
+    }
+
+    async fn list_messages(
+        &self,
+        request: Request<ListMessagesRequest>,
+    ) -> Result<Response<ListMessagesResponse>, Status> {
+        answer!(self, request, |db, scope, message| {
+            let conversation_id = convert::id("conversationId", &message.conversation_id)?;
+            let ask = ask(message.page_size, &message.page_token);
+            lists::list_messages(db, &scope, conversation_id, ask)
+        })
+    }
+
+    async fn get_message(
+        &self,
+        request: Request<GetMessageRequest>,
+    ) -> Result<Response<Message>, Status> {
+        answer!(self, request, |db, scope, message| {
+            lists::get_message(db, &scope, convert::id("messageId", &message.message_id)?)
+        })
+    }
+
+    async fn send_message(
+        &self,
+        request: Request<SendMessageRequest>,
+    ) -> Result<Response<Message>, Status> {
+        let idempotency = idempotency(auth::context(&request)?, request.get_ref());
+        answer!(self, request, |db, scope, message| {
+            let expires_at = message
+                .expires_at
+                .map(|at| convert::time("expiresAt", at))
+                .transpose()?;
+            let input = send_message::Input {
+                conversation_id: convert::id("conversationId", &message.conversation_id)?,
+                content: message.content.unwrap_or_default(),
+                reply_to: convert::optional_id("replyToMessageId", &message.reply_to_message_id)?,
+                expires_at,
+                idempotency,
+            };
+            send_message(db, &scope, input)
+        })
+    }
+
+    type WatchEventsStream = EventStream;
+
+    async fn watch_events(
+        &self,
+        request: Request<WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        let expires_at = auth::context(&request)?.expires_at;
+        answer!(self, request, |_db, scope, message| {
+            self.hub
+                .watch(scope.organization_id, message.cursor, expires_at)
+        })
+    }
+
+    async fn list_quarantine(
+        &self,
+        request: Request<ListQuarantineRequest>,
+    ) -> Result<Response<ListQuarantineResponse>, Status> {
+        let message = request.into_inner();
+        let ask = ask(message.page_size, &message.page_token);
+        let answered = lists::list_quarantine(&self.engine.db, ask).await;
+        answered
+            .map(Response::new)
+            .map_err(|error| to_status(&error))
+    }
+}
+
+const fn ask(size: u32, token: &str) -> Ask<'_> {
+    Ask { size, token }
+}
+
+/// The caller's key with a fingerprint of the request it came with.
+fn idempotency(
+    context: &RequestContext,
+    request: &impl prost::Message,
+) -> Option<(String, RequestHash)> {
+    let key = context.idempotency_key.clone()?;
+    Some((key, RequestHash::of(&request.encode_to_vec())))
+}

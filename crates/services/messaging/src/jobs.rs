@@ -1,0 +1,4 @@
+//! Deferred work.
+
+pub(crate) mod keep_partitions;
+pub(crate) mod reconcile_attempt;

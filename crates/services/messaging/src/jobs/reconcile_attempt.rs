@@ -1,0 +1,121 @@
+//! What to do when WhatsApp's answer was lost: the message may be on its way, and there is no way
+//! to ask. A status with our mark settles it at any time; this job decides when to stop waiting.
+//!
+//! By then the message is `unconfirmed`: never sent again by itself, shown to people, and its
+//! conversation goes on.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use db::{
+    Db, SystemTx,
+    jobs::{self, Job, Leased},
+    outbox,
+};
+use ids::AttemptId;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::status::Status,
+    error::Error,
+    outbound::claim,
+    store::{
+        results::{self, Unknown},
+        routes::Route,
+    },
+};
+
+const KIND: &str = "messaging.reconcile_attempt";
+/// When statuses of later messages have come by then, this one's would have come too.
+pub(crate) const FIRST_LOOK: TimeDelta = TimeDelta::seconds(90);
+/// Without such proof (nothing else was sent, or webhooks are down) the wait is longer.
+const LAST_LOOK: TimeDelta = TimeDelta::minutes(15);
+const POLL: Duration = Duration::from_secs(1);
+const LEASE: Duration = Duration::from_secs(30);
+
+/// The job for an attempt whose outcome is unknown.
+pub(crate) fn job(route: Route, attempt_id: AttemptId, due_at: DateTime<Utc>) -> Job {
+    let payload = json!({ "attempt_id": attempt_id });
+    Job::new(KIND, Some(route.organization_id), payload, due_at).unique(attempt_id.to_string())
+}
+
+/// Works through due jobs until `stop`.
+pub(crate) async fn run(db: Db, replica: String, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match pass(&db, &replica).await {
+            Ok(true) => {}
+            Ok(false) => wait(&stop).await,
+            Err(error) => {
+                tracing::warn!(error = errors::chain(&error), "can't reconcile attempts");
+                wait(&stop).await;
+            }
+        }
+    }
+}
+
+async fn wait(stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(POLL) => {}
+    }
+}
+
+/// One batch; true when there may be more.
+pub(crate) async fn pass(db: &Db, replica: &str) -> Result<bool, Error> {
+    let mut tx = SystemTx::begin(db, "attempts to reconcile").await?;
+    let leased = jobs::claim(&mut tx, KIND, 100, LEASE, replica).await?;
+    tx.commit().await?;
+    for job in &leased {
+        let mut tx = SystemTx::begin(db, "reconcile an attempt").await?;
+        reconcile(&mut tx, db, job).await?;
+        tx.commit().await?;
+    }
+    Ok(leased.len() == 100)
+}
+
+async fn reconcile(tx: &mut SystemTx, db: &Db, job: &Leased) -> Result<(), Error> {
+    let attempt_id: Option<AttemptId> = job
+        .payload
+        .get("attempt_id")
+        .and_then(|id| serde_json::from_value(id.clone()).ok());
+    let Some(attempt_id) = attempt_id else {
+        jobs::fail(tx, job, "the payload names no attempt").await?;
+        return Ok(());
+    };
+    let now = db.clock().now();
+    if let Some(unknown) = results::find_unknown(tx.conn(), attempt_id).await? {
+        let waited = now - unknown.started_at;
+        if !unknown.statuses_flow && waited < LAST_LOOK {
+            let rest = (LAST_LOOK - waited).to_std().unwrap_or(POLL);
+            jobs::retry(tx, job, rest, "no status of a later message yet").await?;
+            return Ok(());
+        }
+        give_up(tx, attempt_id, unknown, now).await?;
+    }
+    jobs::finish(tx, job).await?;
+    Ok(())
+}
+
+async fn give_up(
+    tx: &mut SystemTx,
+    attempt_id: AttemptId,
+    unknown: Unknown,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let route = unknown.route;
+    if !results::unconfirm(tx.conn(), route, attempt_id, now).await? {
+        return Ok(());
+    }
+    let ended = [(unknown.message_id, Status::Unconfirmed, None)];
+    let moved = results::finish(tx.conn(), route, &ended, now).await?;
+    tracing::warn!(message.id = %unknown.message_id, "the outcome of a send stays unknown");
+    let events: Vec<_> = moved
+        .into_iter()
+        .map(|(id, conversation)| {
+            claim::event(route, id, conversation, Status::Unconfirmed, None, now)
+        })
+        .collect();
+    outbox::push(tx, &events).await?;
+    Ok(())
+}

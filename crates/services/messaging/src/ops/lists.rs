@@ -1,0 +1,237 @@
+//! Reads: single resources and pages. Each is one short transaction of the tenant.
+
+use chrono::{DateTime, Utc};
+use db::{Db, SystemTx, TenantTx, page::Pager};
+use ids::{ChannelId, ContactId, ConversationId, MessageId, NoticeId, QuarantineId, TenantScope};
+use proto::messaging::v1::{
+    Channel, ChannelNotice, Contact, Conversation, ListChannelNoticesResponse,
+    ListChannelsResponse, ListContactsResponse, ListConversationsResponse, ListMessagesResponse,
+    ListQuarantineResponse, Message,
+};
+
+use crate::{
+    error::Error,
+    grpc::convert,
+    store::{channels, contacts, conversations, messages, notices, quarantine},
+};
+
+/// Size and token of the page wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub(crate) size: u32,
+    pub(crate) token: &'a str,
+}
+
+pub(crate) async fn get_channel(
+    db: &Db,
+    scope: &TenantScope,
+    id: ChannelId,
+) -> Result<Channel, Error> {
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let found = channels::find(tx.conn(), scope.organization_id, id).await?;
+    found
+        .map(convert::channel)
+        .ok_or(Error::NotFound("channel"))
+}
+
+pub(crate) async fn list_channels(
+    db: &Db,
+    scope: &TenantScope,
+    ask: Ask<'_>,
+) -> Result<ListChannelsResponse, Error> {
+    let pager = Pager::<ChannelId>::new("channels", &(), ask.size, ask.token)?;
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let rows = channels::list(
+        tx.conn(),
+        scope.organization_id,
+        pager.after().copied(),
+        pager.limit(),
+    )
+    .await?;
+    let page = pager.page(rows, |last| last.id);
+    Ok(ListChannelsResponse {
+        channels: page.items.into_iter().map(convert::channel).collect(),
+        next_page_token: page.next.unwrap_or_default(),
+    })
+}
+
+pub(crate) async fn list_channel_notices(
+    db: &Db,
+    scope: &TenantScope,
+    channel_id: ChannelId,
+    ask: Ask<'_>,
+) -> Result<ListChannelNoticesResponse, Error> {
+    let pager = Pager::<NoticeId>::new("channel_notices", &channel_id, ask.size, ask.token)?;
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let organization_id = scope.organization_id;
+    channels::find(tx.conn(), organization_id, channel_id)
+        .await?
+        .ok_or(Error::NotFound("channel"))?;
+    let after = pager.after().copied();
+    let rows = notices::list(tx.conn(), organization_id, channel_id, after, pager.limit()).await?;
+    let page = pager.page(rows, |last| last.id);
+    Ok(ListChannelNoticesResponse {
+        notices: page
+            .items
+            .into_iter()
+            .map(convert::notice)
+            .collect::<Vec<ChannelNotice>>(),
+        next_page_token: page.next.unwrap_or_default(),
+    })
+}
+
+pub(crate) async fn get_contact(
+    db: &Db,
+    scope: &TenantScope,
+    id: ContactId,
+) -> Result<Contact, Error> {
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let found = contacts::find(tx.conn(), scope.organization_id, id)
+        .await?
+        .ok_or(Error::NotFound("contact"))?;
+    let mut identities = contacts::list_identities(tx.conn(), scope.organization_id, &[id]).await?;
+    Ok(convert::contact(
+        found,
+        identities.remove(&id).unwrap_or_default(),
+    ))
+}
+
+pub(crate) async fn list_contacts(
+    db: &Db,
+    scope: &TenantScope,
+    ask: Ask<'_>,
+) -> Result<ListContactsResponse, Error> {
+    let pager = Pager::<ContactId>::new("contacts", &(), ask.size, ask.token)?;
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let rows = contacts::list(
+        tx.conn(),
+        scope.organization_id,
+        pager.after().copied(),
+        pager.limit(),
+    )
+    .await?;
+    let page = pager.page(rows, |last| last.id);
+    let ids: Vec<ContactId> = page.items.iter().map(|contact| contact.id).collect();
+    let mut identities = contacts::list_identities(tx.conn(), scope.organization_id, &ids).await?;
+    Ok(ListContactsResponse {
+        contacts: page
+            .items
+            .into_iter()
+            .map(|contact| {
+                let known = identities.remove(&contact.id).unwrap_or_default();
+                convert::contact(contact, known)
+            })
+            .collect(),
+        next_page_token: page.next.unwrap_or_default(),
+    })
+}
+
+pub(crate) async fn get_conversation(
+    db: &Db,
+    scope: &TenantScope,
+    id: ConversationId,
+) -> Result<Conversation, Error> {
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let found = conversations::find(tx.conn(), scope.organization_id, id).await?;
+    found
+        .map(|conversation| convert::conversation(conversation, db.clock().now()))
+        .ok_or(Error::NotFound("conversation"))
+}
+
+pub(crate) async fn list_conversations(
+    db: &Db,
+    scope: &TenantScope,
+    status: Option<&str>,
+    ask: Ask<'_>,
+) -> Result<ListConversationsResponse, Error> {
+    let pager = Pager::<(DateTime<Utc>, ConversationId)>::new(
+        "conversations",
+        &status,
+        ask.size,
+        ask.token,
+    )?;
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let after = pager.after().copied();
+    let rows = conversations::list(
+        tx.conn(),
+        scope.organization_id,
+        status,
+        after,
+        pager.limit(),
+    )
+    .await?;
+    let page = pager.page(rows, |last| (last.last_message_at, last.id));
+    let now = db.clock().now();
+    Ok(ListConversationsResponse {
+        conversations: page
+            .items
+            .into_iter()
+            .map(|row| convert::conversation(row, now))
+            .collect(),
+        next_page_token: page.next.unwrap_or_default(),
+    })
+}
+
+pub(crate) async fn get_message(
+    db: &Db,
+    scope: &TenantScope,
+    id: MessageId,
+) -> Result<Message, Error> {
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let found = messages::find(tx.conn(), scope.organization_id, id).await?;
+    found
+        .ok_or(Error::NotFound("message"))
+        .and_then(convert::message)
+}
+
+pub(crate) async fn list_messages(
+    db: &Db,
+    scope: &TenantScope,
+    conversation_id: ConversationId,
+    ask: Ask<'_>,
+) -> Result<ListMessagesResponse, Error> {
+    let pager = Pager::<(DateTime<Utc>, MessageId)>::new(
+        "messages",
+        &conversation_id,
+        ask.size,
+        ask.token,
+    )?;
+    let organization_id = scope.organization_id;
+    let mut tx = TenantTx::begin(db, scope).await?;
+    conversations::find(tx.conn(), organization_id, conversation_id)
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
+    let after = pager.after().copied();
+    let rows = messages::list(
+        tx.conn(),
+        organization_id,
+        conversation_id,
+        after,
+        pager.limit(),
+    )
+    .await?;
+    let page = pager.page(rows, |last| (last.sent_at, last.id));
+    Ok(ListMessagesResponse {
+        messages: page
+            .items
+            .into_iter()
+            .map(convert::message)
+            .collect::<Result<_, _>>()?,
+        next_page_token: page.next.unwrap_or_default(),
+    })
+}
+
+/// For operators: it belongs to no tenant.
+pub(crate) async fn list_quarantine(
+    db: &Db,
+    ask: Ask<'_>,
+) -> Result<ListQuarantineResponse, Error> {
+    let pager = Pager::<QuarantineId>::new("quarantine", &(), ask.size, ask.token)?;
+    let mut tx = SystemTx::begin(db, "an operator reads the quarantine").await?;
+    let rows = quarantine::list(tx.conn(), pager.after().copied(), pager.limit()).await?;
+    let page = pager.page(rows, |last| last.id);
+    Ok(ListQuarantineResponse {
+        items: page.items.into_iter().map(convert::quarantined).collect(),
+        next_page_token: page.next.unwrap_or_default(),
+    })
+}

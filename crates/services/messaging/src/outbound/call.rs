@@ -1,0 +1,112 @@
+//! One call to WhatsApp, and what its result means for the message.
+
+use chrono::TimeDelta;
+use proto::messaging::v1::Failure;
+use secrecy::SecretString;
+use whatsapp::{
+    Client,
+    client::{Rejection, SendError},
+    codes::{Class, Scope},
+};
+
+use super::{claim::Ready, settle::Done};
+use crate::domain::failure;
+
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// WhatsApp took the message.
+    Accepted { wamid: String },
+    /// No byte left this machine: it is sent again after the pause.
+    NotSent { pause: TimeDelta, detail: String },
+    /// Refused before processing, for a reason that passes.
+    Again {
+        code: i32,
+        pause: TimeDelta,
+        detail: String,
+    },
+    /// Refused because of the number, the account or the token: nothing else would be taken.
+    ChannelBlocked {
+        code: i32,
+        hint: &'static str,
+        detail: String,
+    },
+    /// Refused for good.
+    Failed { failure: Failure, detail: String },
+    /// It may have been sent.
+    Unknown { detail: String },
+}
+
+/// Sends one message, once.
+pub(crate) async fn call(
+    client: Client,
+    phone_number_id: String,
+    token: SecretString,
+    ready: Ready,
+) -> Done {
+    let outcome = match client.send(&phone_number_id, &token, &ready.outgoing).await {
+        Ok(accepted) => Outcome::Accepted {
+            wamid: accepted.wamid,
+        },
+        Err(error) => outcome(&error, ready.attempt),
+    };
+    Done {
+        message_id: ready.message_id,
+        attempt_id: ready.attempt_id,
+        outcome,
+    }
+}
+
+fn outcome(error: &SendError, attempt: u32) -> Outcome {
+    let detail = errors::chain(error);
+    match error {
+        SendError::Unknown { .. } => Outcome::Unknown { detail },
+        SendError::NotSent { class, .. } => match pause(error, *class, attempt) {
+            Some(pause) => Outcome::NotSent { pause, detail },
+            // The request itself could not be built or its address is refused.
+            None => Outcome::Failed {
+                failure: failure::ours(
+                    "provider",
+                    "The message could not be handed to WhatsApp. Tell support the message id.",
+                ),
+                detail,
+            },
+        },
+        SendError::Rejected(rejection) => rejected(error, rejection, attempt, detail),
+    }
+}
+
+fn rejected(error: &SendError, rejection: &Rejection, attempt: u32, detail: String) -> Outcome {
+    let code = rejection
+        .code
+        .and_then(|code| i32::try_from(code).ok())
+        .unwrap_or(0);
+    if let Some(pause) = pause(error, rejection.class, attempt) {
+        return Outcome::Again {
+            code,
+            pause,
+            detail,
+        };
+    }
+    let beyond_the_message = matches!(
+        rejection.scope,
+        Scope::Number | Scope::Waba | Scope::Credential | Scope::App
+    );
+    if beyond_the_message && matches!(rejection.class, Class::Wait | Class::Never) {
+        return Outcome::ChannelBlocked {
+            code,
+            hint: rejection.hint,
+            detail,
+        };
+    }
+    Outcome::Failed {
+        failure: failure::from_code(i64::from(code)),
+        detail,
+    }
+}
+
+fn pause(error: &SendError, class: Class, attempt: u32) -> Option<TimeDelta> {
+    let own = class.delay(attempt)?;
+    let asked = error.retry_after().unwrap_or_default();
+    TimeDelta::from_std(own.max(asked)).ok()
+}

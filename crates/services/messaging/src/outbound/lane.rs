@@ -1,0 +1,309 @@
+//! One lane: the loop of the replica that owns a number's sending.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use db::TenantTx;
+use secrecy::SecretString;
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    call::{self, Outcome},
+    claim::{self, Claim, LEASE},
+    engine::Engine,
+    pace::Pace,
+    settle::{self, Done},
+};
+use crate::{
+    error::Error,
+    store::{channels::Sender, lanes, lanes::Lease, results, statuses},
+};
+
+/// A lane with nothing to do is given back after this time, so that numbers spread over replicas.
+const IDLE: TimeDelta = TimeDelta::seconds(10);
+/// The loop looks around at least this often, also when nobody wakes it.
+const TICK: Duration = Duration::from_secs(1);
+/// After a failure of the database.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Rows of one claim and results of one transaction.
+const BATCH: u32 = 200;
+/// How far back a late status is looked for.
+const LATE: TimeDelta = TimeDelta::minutes(15);
+
+/// What a lane carries through its life.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    engine: Arc<Engine>,
+    lease: Lease,
+    wake: Arc<Notify>,
+    pace: Pace,
+    token: Option<(DateTime<Utc>, SecretString)>,
+    calls: JoinSet<Done>,
+    finished: Vec<Done>,
+    /// Something may be due.
+    look: bool,
+    active_at: DateTime<Utc>,
+    renewed_at: DateTime<Utc>,
+}
+
+/// Why a lane's loop ends.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The lease is ours to give back.
+    Release,
+    /// It is somebody else's by now.
+    Lost,
+}
+
+impl Lane {
+    pub(crate) fn new(engine: Arc<Engine>, lease: Lease, wake: Arc<Notify>) -> Self {
+        let now = engine.clock().now();
+        Self {
+            pace: Pace::new(80, now),
+            token: None,
+            calls: JoinSet::new(),
+            finished: Vec::new(),
+            look: true,
+            active_at: now,
+            renewed_at: now,
+            engine,
+            lease,
+            wake,
+        }
+    }
+
+    /// Sends until the lane is idle, lost, or the service stops.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let end = self.work(&stop).await;
+        // Calls under way have results, and results must be written, whoever owns the lane now.
+        while let Some(done) = self.calls.join_next().await {
+            self.finished.extend(done.ok());
+        }
+        self.settle_until_written().await;
+        if end == End::Release
+            && let Err(error) = self.release().await
+        {
+            tracing::debug!(channel.id = %self.lease.route.channel_id, error = errors::chain(&error), "the lease will run out by itself");
+        }
+    }
+
+    async fn work(&mut self, stop: &CancellationToken) -> End {
+        if let Err(error) = self.adopt().await {
+            self.log(&error, "can't look after a former owner's attempts");
+            return End::Release;
+        }
+        while !stop.is_cancelled() {
+            match self.turn().await {
+                Ok(None) => {}
+                Ok(Some(end)) => return end,
+                Err(error) => {
+                    self.log(&error, "the lane can't go on and tries again");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            }
+            self.wait(stop).await;
+        }
+        End::Release
+    }
+
+    /// A former owner may have died between writing an attempt and learning its result.
+    async fn adopt(&mut self) -> Result<(), Error> {
+        let route = self.lease.route;
+        let mut tx = TenantTx::begin(&self.engine.db, &Engine::scope(route)).await?;
+        let abandoned = results::abandon(tx.conn(), route, self.lease.epoch).await?;
+        if !abandoned.is_empty() {
+            let count = abandoned.len();
+            tracing::warn!(channel.id = %route.channel_id, count, "attempts of a former owner have no result");
+        }
+        settle::hold(&mut tx, route, &abandoned, self.engine.clock().now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Results first, so that a conversation's next message can go; then new calls.
+    async fn turn(&mut self) -> Result<Option<End>, Error> {
+        while let Some(done) = self.calls.try_join_next() {
+            self.finished.extend(done.ok());
+        }
+        self.write_results().await?;
+        let now = self.engine.clock().now();
+        let room = self.room(now);
+        if self.look && room > 0 {
+            return self.claim(room).await;
+        }
+        if self.calls.is_empty() && now - self.active_at > IDLE {
+            return Ok(Some(End::Release));
+        }
+        if now - self.renewed_at > LEASE / 3 {
+            return self.renew(now).await;
+        }
+        Ok(None)
+    }
+
+    /// How many calls may be started now.
+    fn room(&mut self, now: DateTime<Utc>) -> u32 {
+        let under_way = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
+        let most = self.pace.most_in_flight();
+        self.pace
+            .available(now)
+            .min(most.saturating_sub(under_way))
+            .min(BATCH)
+    }
+
+    async fn claim(&mut self, room: u32) -> Result<Option<End>, Error> {
+        let claimed = claim::claim(&self.engine, &self.lease, &mut self.pace, room).await?;
+        let now = self.engine.clock().now();
+        self.renewed_at = now;
+        match claimed {
+            Claim::Lost => Ok(Some(End::Lost)),
+            Claim::Blocked => Ok(Some(End::Release)),
+            Claim::Calls {
+                calls,
+                sender,
+                claimed,
+            } => {
+                // A claim that is not full found everything that was due.
+                self.look = u32::try_from(claimed).unwrap_or(u32::MAX) >= room;
+                if !calls.is_empty() {
+                    self.active_at = now;
+                    self.start(calls, &sender).await?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    async fn start(&mut self, calls: Vec<claim::Ready>, sender: &Sender) -> Result<(), Error> {
+        chassis::kill_point!("messaging.attempts-written");
+        self.pace.take(calls.len());
+        let token = match self.token(sender).await {
+            Ok(token) => token,
+            Err(error) => {
+                // The attempts are written and nothing was sent: they go back.
+                self.finished
+                    .extend(calls.into_iter().map(|ready| not_sent(&ready, &error)));
+                return Err(error);
+            }
+        };
+        for ready in calls {
+            let (client, number) = (self.engine.whatsapp.clone(), sender.phone_number_id.clone());
+            self.calls
+                .spawn(call::call(client, number, token.clone(), ready));
+        }
+        Ok(())
+    }
+
+    /// Opened once and again when the channel was changed.
+    async fn token(&mut self, sender: &Sender) -> Result<SecretString, Error> {
+        if let Some((version, token)) = &self.token
+            && *version == sender.updated_at
+        {
+            return Ok(token.clone());
+        }
+        let route = self.lease.route;
+        let scope = Engine::scope(route);
+        let token = self
+            .engine
+            .open_token(&scope, route.channel_id, &sender.access_token)
+            .await?;
+        self.token = Some((sender.updated_at, token.clone()));
+        Ok(token)
+    }
+
+    async fn write_results(&mut self) -> Result<(), Error> {
+        if self.finished.is_empty() {
+            return Ok(());
+        }
+        chassis::kill_point!("messaging.answers-read");
+        settle::settle(&self.engine, self.lease.route, &self.finished).await?;
+        chassis::kill_point!("messaging.results-written");
+        if self
+            .finished
+            .iter()
+            .any(|done| matches!(done.outcome, Outcome::Again { code: 130_429, .. }))
+        {
+            self.pace.slow_down();
+        }
+        self.finished.clear();
+        // A conversation's next message may be due now.
+        self.look = true;
+        Ok(())
+    }
+
+    async fn settle_until_written(&mut self) {
+        while let Err(error) = self.write_results().await {
+            self.log(&error, "results can't be written yet");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn renew(&mut self, now: DateTime<Utc>) -> Result<Option<End>, Error> {
+        let route = self.lease.route;
+        self.pace.forget_idle(now);
+        let mut tx = TenantTx::begin(&self.engine.db, &Engine::scope(route)).await?;
+        if !lanes::renew(tx.conn(), &self.lease, now + LEASE).await? {
+            return Ok(Some(End::Lost));
+        }
+        let late = statuses::apply_late(tx.conn(), route, now - LATE).await?;
+        let events: Vec<_> = late
+            .iter()
+            .map(|moved| {
+                claim::event(
+                    route,
+                    moved.message_id,
+                    moved.conversation_id,
+                    moved.status,
+                    moved.failure.clone(),
+                    now,
+                )
+            })
+            .collect();
+        db::outbox::push(&mut tx, &events).await?;
+        tx.commit().await?;
+        self.renewed_at = now;
+        self.look = true;
+        Ok(None)
+    }
+
+    async fn release(&self) -> Result<(), Error> {
+        let mut tx = TenantTx::begin(&self.engine.db, &Engine::scope(self.lease.route)).await?;
+        lanes::release(tx.conn(), &self.lease).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn wait(&mut self, stop: &CancellationToken) {
+        let now = self.engine.clock().now();
+        let blocked_by_pace = self.look && self.pace.available(now) == 0;
+        let next_at = self.pace.next_at(now);
+        let clock = self.engine.clock().clone();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.wake.notified() => self.look = true,
+            Some(done) = self.calls.join_next() => self.finished.extend(done.ok()),
+            () = clock.sleep_until(next_at), if blocked_by_pace => {}
+            () = tokio::time::sleep(TICK) => self.look = true,
+        }
+    }
+
+    fn log(&self, error: &Error, message: &str) {
+        let (organization, channel) = (
+            self.lease.route.organization_id,
+            self.lease.route.channel_id,
+        );
+        tracing::warn!(organization.id = %organization, channel.id = %channel, error = errors::chain(error), "{message}");
+    }
+}
+
+fn not_sent(ready: &claim::Ready, error: &Error) -> Done {
+    Done {
+        message_id: ready.message_id,
+        attempt_id: ready.attempt_id,
+        outcome: Outcome::NotSent {
+            pause: TimeDelta::seconds(5),
+            detail: errors::chain(error),
+        },
+    }
+}

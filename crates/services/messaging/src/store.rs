@@ -1,0 +1,15 @@
+//! SQL, one file per table family. Functions take the connection of the caller's transaction and
+//! never commit; who opens the transaction decides which rows are in sight.
+
+pub(crate) mod channels;
+pub(crate) mod contacts;
+pub(crate) mod conversations;
+pub(crate) mod intake;
+pub(crate) mod lanes;
+pub(crate) mod messages;
+pub(crate) mod notices;
+pub(crate) mod quarantine;
+pub(crate) mod queue;
+pub(crate) mod results;
+pub(crate) mod routes;
+pub(crate) mod statuses;

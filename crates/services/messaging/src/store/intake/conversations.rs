@@ -1,0 +1,94 @@
+//! Conversation heads of a batch.
+
+use chrono::{DateTime, Utc};
+use ids::{ChannelId, ContactId, ConversationId, OrganizationId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::store::routes::Route;
+
+/// What a batch says about one conversation.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub(crate) route: Route,
+    pub(crate) contact_id: ContactId,
+    /// The id it gets if it does not exist.
+    pub(crate) fresh_id: ConversationId,
+    /// New inbound messages.
+    pub(crate) inbound: i32,
+    pub(crate) preview: String,
+    pub(crate) last_inbound_at: DateTime<Utc>,
+}
+
+/// A conversation after the batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Touched {
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) channel_id: ChannelId,
+    pub(crate) contact_id: ContactId,
+    pub(crate) id: ConversationId,
+    /// It did not exist before.
+    pub(crate) created: bool,
+}
+
+/// Creates or moves the heads. `greatest` makes the result independent of the order of batches.
+pub(crate) async fn touch(
+    conn: &mut PgConnection,
+    heads: &[Head],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Touched>> {
+    let organizations: Vec<Uuid> = heads
+        .iter()
+        .map(|head| head.route.organization_id.as_uuid())
+        .collect();
+    let ids: Vec<Uuid> = heads.iter().map(|head| head.fresh_id.as_uuid()).collect();
+    let channels: Vec<Uuid> = heads
+        .iter()
+        .map(|head| head.route.channel_id.as_uuid())
+        .collect();
+    let contacts: Vec<Uuid> = heads.iter().map(|head| head.contact_id.as_uuid()).collect();
+    let inbound: Vec<i32> = heads.iter().map(|head| head.inbound).collect();
+    let previews: Vec<String> = heads.iter().map(|head| head.preview.clone()).collect();
+    let times: Vec<DateTime<Utc>> = heads.iter().map(|head| head.last_inbound_at).collect();
+    let rows = sqlx::query!(
+        r#"insert into messaging.conversations as c
+               (organization_id, id, channel_id, contact_id, unanswered_count, preview,
+                last_message_at, last_inbound_at, created_at)
+           select o, i, h, t, n, p, at, at, $8
+           from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::timestamptz[])
+               as head(o, i, h, t, n, p, at)
+           order by o, h, t
+           on conflict on constraint conversations_parties_key do update set
+               status = 'open',
+               unanswered_count = c.unanswered_count + excluded.unanswered_count,
+               preview = case when excluded.last_message_at >= c.last_message_at
+                              then excluded.preview else c.preview end,
+               last_message_at = greatest(c.last_message_at, excluded.last_message_at),
+               last_inbound_at = greatest(c.last_inbound_at, excluded.last_inbound_at)
+           returning organization_id as "organization_id: OrganizationId",
+                     channel_id as "channel_id: ChannelId",
+                     contact_id as "contact_id: ContactId",
+                     id as "id: ConversationId",
+                     (xmax = 0) as "created!""#,
+        &organizations,
+        &ids,
+        &channels,
+        &contacts,
+        &inbound,
+        &previews,
+        &times,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Touched {
+            organization_id: row.organization_id,
+            channel_id: row.channel_id,
+            contact_id: row.contact_id,
+            id: row.id,
+            created: row.created,
+        })
+        .collect())
+}

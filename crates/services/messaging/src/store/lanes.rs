@@ -1,0 +1,123 @@
+//! `lanes`: who sends for a number.
+
+use chrono::{DateTime, Utc};
+use ids::{ChannelId, OrganizationId};
+use sqlx::PgConnection;
+
+use crate::store::routes::Route;
+
+/// A lane this replica owns until the lease ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    pub(crate) route: Route,
+    /// Grows with every change of owner: it fences the former one.
+    pub(crate) epoch: i64,
+}
+
+/// Makes the lane of a new channel.
+pub(crate) async fn insert(conn: &mut PgConnection, route: Route) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into messaging.lanes (organization_id, channel_id) values ($1, $2) on conflict do nothing",
+        route.organization_id.as_uuid(),
+        route.channel_id.as_uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes up to `limit` lanes that nobody owns and that have something to do.
+pub(crate) async fn acquire(
+    conn: &mut PgConnection,
+    owner: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Lease>> {
+    let rows = sqlx::query!(
+        r#"update messaging.lanes lane
+           set owner = $1, epoch = lane.epoch + 1, lease_until = $3
+           from (
+               select l.organization_id, l.channel_id from messaging.lanes l
+               where l.lease_until < $2
+                 and exists (select from messaging.send_queue q
+                             where q.organization_id = l.organization_id and q.channel_id = l.channel_id
+                               and (q.state = 'sending' or q.state = 'queued' and q.due_at <= $2))
+               order by l.lease_until
+               limit $4
+               for update skip locked
+           ) as free
+           where lane.organization_id = free.organization_id and lane.channel_id = free.channel_id
+           returning lane.organization_id as "organization_id: OrganizationId",
+                     lane.channel_id as "channel_id: ChannelId", lane.epoch"#,
+        owner,
+        now,
+        until,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Lease {
+            route: Route {
+                organization_id: row.organization_id,
+                channel_id: row.channel_id,
+            },
+            epoch: row.epoch,
+        })
+        .collect())
+}
+
+/// Prolongs the lease; false when another replica owns the lane by now. In a transaction it also
+/// holds the row, so nobody takes the lane before the transaction ends.
+pub(crate) async fn renew(
+    conn: &mut PgConnection,
+    lease: &Lease,
+    until: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let renewed = sqlx::query!(
+        "update messaging.lanes set lease_until = greatest(lease_until, $4)
+         where organization_id = $1 and channel_id = $2 and epoch = $3",
+        lease.route.organization_id.as_uuid(),
+        lease.route.channel_id.as_uuid(),
+        lease.epoch,
+        until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
+}
+
+/// Gives the lane back, so that another replica need not wait for the lease to end.
+pub(crate) async fn release(conn: &mut PgConnection, lease: &Lease) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messaging.lanes set owner = null, lease_until = '-infinity'
+         where organization_id = $1 and channel_id = $2 and epoch = $3",
+        lease.route.organization_id.as_uuid(),
+        lease.route.channel_id.as_uuid(),
+        lease.epoch,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Which of the owner's lanes have a message that is due.
+pub(crate) async fn list_due(
+    conn: &mut PgConnection,
+    owner: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<ChannelId>> {
+    sqlx::query_scalar!(
+        r#"select l.channel_id as "channel_id: ChannelId" from messaging.lanes l
+           where l.owner = $1
+             and exists (select from messaging.send_queue q
+                         where q.organization_id = l.organization_id and q.channel_id = l.channel_id
+                           and q.state = 'queued' and q.due_at <= $2)"#,
+        owner,
+        now,
+    )
+    .fetch_all(conn)
+    .await
+}

@@ -1,0 +1,173 @@
+//! `send_queue` and `attempts`: from "waits" to "has a result".
+
+use chrono::{DateTime, Utc};
+use ids::{AttemptId, ConversationId, MessageId};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    domain::status::Status,
+    store::{lanes::Lease, routes::Route},
+};
+
+/// A message to put into its number's lane.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting {
+    pub(crate) route: Route,
+    pub(crate) message_id: MessageId,
+    pub(crate) conversation_id: ConversationId,
+    /// 0 replies, 1 bulk.
+    pub(crate) priority: i16,
+    pub(crate) due_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// A claimed message with all that sending it needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) message_id: MessageId,
+    /// Counts from 1.
+    pub(crate) attempt: i32,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) content: Value,
+    /// WhatsApp's id of the message to quote.
+    pub(crate) reply_to_wamid: Option<String>,
+    /// The customer's address: `phone` or `user_id`, and its value.
+    pub(crate) address: Option<(String, String)>,
+    pub(crate) last_inbound_at: Option<DateTime<Utc>>,
+}
+
+/// Puts a message into the lane. The event that goes with it wakes the lane's owner.
+pub(crate) async fn insert(conn: &mut PgConnection, waiting: Waiting) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into messaging.send_queue
+             (organization_id, message_id, channel_id, conversation_id, priority, due_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        waiting.route.organization_id.as_uuid(),
+        waiting.message_id.as_uuid(),
+        waiting.route.channel_id.as_uuid(),
+        waiting.conversation_id.as_uuid(),
+        waiting.priority,
+        waiting.due_at,
+        waiting.expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Claims what is due, replies first, and of each conversation only its first message: the next one
+/// waits until this one has a result, which is what keeps a conversation in order.
+pub(crate) async fn claim(
+    conn: &mut PgConnection,
+    lease: &Lease,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Claimed>> {
+    let rows = sqlx::query!(
+        r#"with due as (
+               select q.message_id from messaging.send_queue q
+               where q.organization_id = $1 and q.channel_id = $2 and q.state = 'queued' and q.due_at <= $3
+                 and not exists (
+                     select from messaging.send_queue earlier
+                     where earlier.organization_id = q.organization_id
+                       and earlier.conversation_id = q.conversation_id and earlier.position < q.position)
+               order by q.priority, q.position
+               limit $4
+               for update skip locked
+           ), taken as (
+               update messaging.send_queue q set state = 'sending', attempts = q.attempts + 1
+               from due where q.organization_id = $1 and q.message_id = due.message_id
+               returning q.message_id, q.conversation_id, q.attempts, q.expires_at, q.priority, q.position
+           )
+           select t.message_id as "message_id: MessageId", t.attempts, t.expires_at, m.content, answered.wamid as "reply_to_wamid?",
+                  address.kind as "address_kind?", address.value as "address_value?", c.last_inbound_at
+           from taken t
+           join messaging.messages m on m.organization_id = $1 and m.id = t.message_id
+           join messaging.conversations c on c.organization_id = $1 and c.id = t.conversation_id
+           left join messaging.messages answered on answered.organization_id = $1 and answered.id = m.reply_to_message_id
+           left join lateral (
+               select i.kind, i.value from messaging.contact_identities i
+               where i.organization_id = $1 and i.contact_id = m.contact_id and i.kind in ('phone', 'user_id')
+               order by i.kind, i.created_at
+               limit 1
+           ) as address on true
+           order by t.priority, t.position"#,
+        lease.route.organization_id.as_uuid(),
+        lease.route.channel_id.as_uuid(),
+        now,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Claimed {
+            message_id: row.message_id,
+            attempt: row.attempts,
+            expires_at: row.expires_at,
+            content: row.content,
+            reply_to_wamid: row.reply_to_wamid,
+            address: row.address_kind.zip(row.address_value),
+            last_inbound_at: row.last_inbound_at,
+        })
+        .collect())
+}
+
+/// Writes the attempts before the calls are made: whatever happens then, this much is known.
+pub(crate) async fn begin_attempts(
+    conn: &mut PgConnection,
+    lease: &Lease,
+    attempts: &[(AttemptId, MessageId, i32)],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = attempts.iter().map(|(id, ..)| id.as_uuid()).collect();
+    let messages: Vec<Uuid> = attempts
+        .iter()
+        .map(|(_, message, _)| message.as_uuid())
+        .collect();
+    let numbers: Vec<i32> = attempts.iter().map(|(.., number)| *number).collect();
+    sqlx::query!(
+        "with begun as (
+             insert into messaging.attempts
+                 (organization_id, id, message_id, channel_id, number, state, lane_epoch, started_at)
+             select $1, i, m, $2, n, 'sending', $3, $4
+             from unnest($5::uuid[], $6::uuid[], $7::int[]) as a(i, m, n)
+         )
+         update messaging.messages set status = $8, status_at = $4
+         where organization_id = $1 and id = any($6::uuid[]) and status < $8",
+        lease.route.organization_id.as_uuid(),
+        lease.route.channel_id.as_uuid(),
+        lease.epoch,
+        now,
+        &ids,
+        &messages,
+        &numbers,
+        Status::Sending.rank(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Puts messages back to wait until their times, without having tried.
+pub(crate) async fn postpone(
+    conn: &mut PgConnection,
+    route: Route,
+    messages: &[(MessageId, DateTime<Utc>)],
+) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = messages.iter().map(|(id, _)| id.as_uuid()).collect();
+    let times: Vec<DateTime<Utc>> = messages.iter().map(|(_, due_at)| *due_at).collect();
+    sqlx::query!(
+        "update messaging.send_queue q set state = 'queued', due_at = later.at, attempts = greatest(q.attempts - 1, 0)
+         from unnest($2::uuid[], $3::timestamptz[]) as later(m, at)
+         where q.organization_id = $1 and q.message_id = later.m",
+        route.organization_id.as_uuid(),
+        &ids,
+        &times,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -101,6 +101,7 @@ fn finish_operation(operation: &mut Map<String, Value>, method: &Method) {
     }
     if method.descriptor.is_server_streaming() {
         parameters(operation).push(json!({"$ref": "#/components/parameters/LastEventId"}));
+        stream(operation);
     }
     responses(operation, method);
 }
@@ -113,6 +114,17 @@ fn parameters(operation: &mut Map<String, Value>) -> &mut Vec<Value> {
     match entry {
         Value::Array(list) => list,
         _ => unreachable!("it was made an array above"),
+    }
+}
+
+/// A stream is served as server-sent events; each event's data has the schema of a message.
+fn stream(operation: &mut Map<String, Value>) {
+    let answer = operation.get_mut("responses").and_then(|responses| responses.get_mut("200"));
+    let Some(content) = answer.and_then(|answer| answer.get_mut("content")).and_then(Value::as_object_mut) else {
+        return;
+    };
+    if let Some(json) = content.remove("application/json") {
+        content.insert("text/event-stream".to_owned(), json);
     }
 }
 

@@ -26,7 +26,7 @@ mod world;
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
 use self::{
@@ -41,15 +41,41 @@ use crate::{backing::Backing, platform::Options};
 /// Nothing that is asked once takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How to measure and what to print.
-#[derive(Debug, Clone, Copy, Args)]
+/// What to measure and what to print.
+#[derive(Debug, Clone, Args)]
 pub struct Flags {
+    /// Only these measurements.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
     /// Tiny sizes: shows that everything works, measures nothing.
     #[arg(long)]
     quick: bool,
     /// Print the table for docs/performance.md.
     #[arg(long)]
     markdown: bool,
+}
+
+/// One of the measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Webhooks a second, and how long Meta waits.
+    Accept,
+    /// From the edge to a stored conversation.
+    Pipeline,
+    /// From the edge to an open inbox.
+    Live,
+    /// Through one number.
+    Sends,
+    /// The list of conversations through the gateway.
+    Reads,
+    /// Memory and start of each service.
+    Processes,
+}
+
+impl Flags {
+    fn want(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
 }
 
 /// What all measurements share.
@@ -79,7 +105,7 @@ pub async fn run(options: Options, stack_env: &Path, flags: Flags) -> Result<()>
     let mut report = None;
     let measured = match &whole {
         Ok(whole) => tokio::select! {
-            measured = Box::pin(measure(options, management, flags, [&alone, whole], &mut report)) => measured,
+            measured = Box::pin(measure(options, management, &flags, [&alone, whole], &mut report)) => measured,
             interrupted = tokio::signal::ctrl_c() => interrupted.context("interrupted"),
         },
         Err(_) => Ok(()),
@@ -105,7 +131,7 @@ pub async fn run(options: Options, stack_env: &Path, flags: Flags) -> Result<()>
 async fn measure(
     options: Options,
     management: Management,
-    flags: Flags,
+    flags: &Flags,
     [alone, whole]: [&Scratch; 2],
     report: &mut Option<Report>,
 ) -> Result<()> {
@@ -134,24 +160,31 @@ async fn measure(
         broker: machine.broker,
     };
     let sections = &mut report.sections;
-    let edge = Box::pin(accept::measure(&bench, alone));
-    sections.push(step("webhooks accepted", edge).await?);
-
-    let mut world = step(
-        "starting the platform",
-        Box::pin(World::start(&bench, whole)),
-    )
-    .await?;
-    let in_world = in_world(&bench, &mut world, sections).await;
-    world.stop(&bench).await?;
-    in_world?;
-
-    let processes = Box::pin(processes::measure(&bench, whole));
-    sections.push(step("memory and start of each service", processes).await?);
+    if flags.want(Part::Accept) {
+        let edge = Box::pin(accept::measure(&bench, alone));
+        sections.push(step("webhooks accepted", edge).await?);
+    }
+    let parts = [Part::Pipeline, Part::Live, Part::Sends, Part::Reads];
+    if parts.iter().any(|part| flags.want(*part)) {
+        let starting = Box::pin(World::start(&bench, whole));
+        let mut world = step("starting the platform", starting).await?;
+        let in_world = Box::pin(in_world(&bench, flags, &mut world, sections)).await;
+        world.stop(&bench).await?;
+        in_world?;
+    }
+    if flags.want(Part::Processes) {
+        let processes = Box::pin(processes::measure(&bench, whole));
+        sections.push(step("memory and start of each service", processes).await?);
+    }
     Ok(())
 }
 
-async fn in_world(bench: &Bench, world: &mut World, sections: &mut Vec<Section>) -> Result<()> {
+async fn in_world(
+    bench: &Bench,
+    flags: &Flags,
+    world: &mut World,
+    sections: &mut Vec<Section>,
+) -> Result<()> {
     let Sizes {
         conversations,
         messages,
@@ -159,14 +192,22 @@ async fn in_world(bench: &Bench, world: &mut World, sections: &mut Vec<Section>)
     } = bench.sizes;
     let seeding = Box::pin(world.seed(conversations, messages));
     step("writing a tenant's past", seeding).await?;
-    let pipeline = Box::pin(pipeline::measure(bench, world));
-    sections.push(step("inbound pipeline", pipeline).await?);
-    let live = Box::pin(live::measure(bench, world));
-    sections.push(step("webhook to open inbox", live).await?);
-    let sends = Box::pin(sends::measure(bench, world));
-    sections.push(step("sending", sends).await?);
-    let reads = Box::pin(reads::measure(bench, world));
-    sections.push(step("reading", reads).await?);
+    if flags.want(Part::Pipeline) {
+        let pipeline = Box::pin(pipeline::measure(bench, world));
+        sections.push(step("inbound pipeline", pipeline).await?);
+    }
+    if flags.want(Part::Live) {
+        let live = Box::pin(live::measure(bench, world));
+        sections.push(step("webhook to open inbox", live).await?);
+    }
+    if flags.want(Part::Sends) {
+        let sends = Box::pin(sends::measure(bench, world));
+        sections.push(step("sending", sends).await?);
+    }
+    if flags.want(Part::Reads) {
+        let reads = Box::pin(reads::measure(bench, world));
+        sections.push(step("reading", reads).await?);
+    }
     Ok(())
 }
 

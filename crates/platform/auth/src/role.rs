@@ -6,7 +6,7 @@ use proto::identity::v1 as wire;
 use serde::{Deserialize, Serialize};
 
 /// What a member is in the organization, from most to least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything, including billing and the organization's end.
@@ -27,6 +27,12 @@ pub struct RoleUnknown;
 impl Role {
     /// Every role, from most to least.
     pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Agent, Self::Viewer];
+
+    /// Whether a member with this role has no more to say than one with `other`.
+    pub fn is_at_most(self, other: Self) -> bool {
+        let rank = |role| Self::ALL.iter().position(|listed| *listed == role);
+        rank(self) >= rank(other)
+    }
 
     /// The name in tokens, tables and the policy.
     pub const fn as_str(self) -> &'static str {
@@ -78,5 +84,28 @@ impl TryFrom<wire::Role> for Role {
             wire::Role::Agent => Ok(Self::Agent),
             wire::Role::Viewer => Ok(Self::Viewer),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_ordered_from_owner_to_viewer() {
+        assert!(Role::Viewer.is_at_most(Role::Agent));
+        assert!(Role::Admin.is_at_most(Role::Admin));
+        assert!(Role::Admin.is_at_most(Role::Owner));
+        assert!(!Role::Owner.is_at_most(Role::Admin));
+    }
+
+    #[test]
+    fn every_role_survives_its_text_and_its_wire_form() {
+        for role in Role::ALL {
+            assert_eq!(role.as_str().parse(), Ok(role));
+            assert_eq!(Role::try_from(wire::Role::from(role)), Ok(role));
+        }
+        assert!("Owner".parse::<Role>().is_err());
+        assert!(Role::try_from(wire::Role::Unspecified).is_err());
     }
 }

@@ -149,10 +149,13 @@ impl Vault {
             self.keys.invalidate(&slot).await;
         }
         let span = tracing::debug_span!("vault.key", organization.id = %place.owner, vault.purpose = place.purpose.as_str());
-        self.keys
-            .try_get_with(slot, self.fetch(store, slot).instrument(span))
-            .await
-            .map_err(|shared| Error::clone(&shared))
+        // Boxed: the usual case above should not pay for the size of this one.
+        Box::pin(
+            self.keys
+                .try_get_with(slot, self.fetch(store, slot).instrument(span)),
+        )
+        .await
+        .map_err(|shared| Error::clone(&shared))
     }
 
     async fn fetch(&self, store: &impl KeyStore, slot: Slot) -> Result<Arc<Unwrapped>, Error> {

@@ -100,6 +100,8 @@ impl Validate for Config {
 impl Settings for Config {
     fn docs() -> Docs {
         Docs::new()
+            .section("db", DbConfig::DOCS)
+            .section("bus", BusConfig::DOCS)
             .section("vault", VaultConfig::DOCS)
             .key("sessions.absolute_days", "30", "Days a login lives, however active it is.")
             .key("sessions.idle_days", "7", "Days a login lives without being used.")

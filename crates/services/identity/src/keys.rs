@@ -124,9 +124,11 @@ impl KeyRing {
             bytes.copy_from_slice(&secret);
             match key.signs {
                 Signs::AccessTokens => {
-                    ring.add_token_key(key.active_at, TokenKey::from_seed(&bytes))
+                    ring.add_token_key(key.active_at, TokenKey::from_seed(&bytes));
                 }
-                Signs::RefreshTokens => ring.add_refresh_key(key.active_at, RefreshKey::new(bytes)),
+                Signs::RefreshTokens => {
+                    ring.add_refresh_key(key.active_at, RefreshKey::new(bytes));
+                }
             }
         }
         self.0.loaded.store(Arc::new(Loaded {

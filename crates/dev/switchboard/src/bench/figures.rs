@@ -54,10 +54,6 @@ impl Latencies {
         self.sorted = false;
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.micros.len()
-    }
-
     /// The latency that `per_mille` of a thousand do not exceed; zero when nothing was measured.
     pub(super) fn quantile(&mut self, per_mille: usize) -> Duration {
         if !self.sorted {

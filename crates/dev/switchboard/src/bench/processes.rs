@@ -226,7 +226,8 @@ impl Program {
         let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.admin);
         while self.started.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().context("look after a process")? {
-                bail!("{} ended: {status}: {}", self.name, self.last_words());
+                let words = self.last_words();
+                bail!("{} ended: {status}: {words}", self.name);
             }
             let asking = async {
                 let mut connection = Connection::open(self.admin).await.ok()?;

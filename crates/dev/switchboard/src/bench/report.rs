@@ -137,7 +137,8 @@ impl Report {
             let _written = writeln!(text, "{}", line.trim_end());
         }
         let _written = write!(text, "\nWhere the time went:\n{}", self.notes());
-        text + &self.ending("")
+        text.push_str(&self.ending(""));
+        text
     }
 
     /// For docs/performance.md.
@@ -151,7 +152,8 @@ impl Report {
             let _written = writeln!(text, "| {} |", row.cells().join(" | "));
         }
         let _written = write!(text, "\nWhere the time went:\n\n{}", self.notes());
-        text + &self.ending("**")
+        text.push_str(&self.ending("**"));
+        text
     }
 
     fn rows(&self) -> impl Iterator<Item = &Row> {
@@ -160,7 +162,8 @@ impl Report {
 
     fn notes(&self) -> String {
         let notes = self.sections.iter().flat_map(|section| &section.notes);
-        notes.fold(String::new(), |text, note| text + "- " + note + "\n")
+        let lines: Vec<String> = notes.map(|note| format!("- {note}\n")).collect();
+        lines.concat()
     }
 
     fn ending(&self, mark: &str) -> String {

@@ -88,32 +88,27 @@ impl Meter {
     pub(super) async fn since(&mut self, since: Moment, what: &str, count: u64) -> Result<String> {
         let now = self.now().await?;
         let took = now.at - since.at;
-        let share = |part: Duration| 100.0 * part.as_secs_f64() / took.as_secs_f64().max(0.001);
-        let each = |part: Duration| part.as_secs_f64() * 1e6 / float(count.max(1));
-        let (services, generator) = (
-            now.services - since.services,
-            now.generator - since.generator,
-        );
-        let (postgres, rabbitmq) = (
+        let seconds = took.as_secs_f64().max(0.001);
+        let spent = [
+            now.services.saturating_sub(since.services),
+            now.generator.saturating_sub(since.generator),
             now.postgres.saturating_sub(since.postgres),
             now.rabbitmq.saturating_sub(since.rabbitmq),
-        );
+        ];
+        let [services, generator, postgres, rabbitmq] =
+            spent.map(|part| 100.0 * part.as_secs_f64() / seconds);
+        let [service, _, query, message] =
+            spent.map(|part| grouped(part.as_secs_f64() * 1e6 / float(count.max(1))));
         let commits = u64::try_from(now.commits - since.commits).unwrap_or(0);
         Ok(format!(
-            "{what}: {:.0} of {} % processor (services {:.0}, load and sandbox {:.0}, PostgreSQL {:.0}, RabbitMQ {:.0}); \
-             per piece services {} µs, PostgreSQL {} µs, RabbitMQ {} µs; {} commits/s, {:.1} sessions active, {:.1} MB/s of WAL",
-            share(services + generator + postgres + rabbitmq),
+            "{what}: {:.0} of {} % processor time (services {services:.0}, load and sandbox {generator:.0}, \
+             PostgreSQL {postgres:.0}, RabbitMQ {rabbitmq:.0}); each costs services {service} µs, \
+             PostgreSQL {query} µs, RabbitMQ {message} µs; {} commits/s, {:.1} sessions active, {:.1} MB/s of WAL",
+            services + generator + postgres + rabbitmq,
             self.cores * 100,
-            share(services),
-            share(generator),
-            share(postgres),
-            share(rabbitmq),
-            grouped(each(services)),
-            grouped(each(postgres)),
-            grouped(each(rabbitmq)),
             grouped(per_second(commits, took)),
-            (now.active_ms - since.active_ms).max(0.0) / 1e3 / took.as_secs_f64().max(0.001),
-            (now.wal_bytes - since.wal_bytes) / 1e6 / took.as_secs_f64().max(0.001),
+            (now.active_ms - since.active_ms).max(0.0) / 1e3 / seconds,
+            (now.wal_bytes - since.wal_bytes) / 1e6 / seconds,
         ))
     }
 }

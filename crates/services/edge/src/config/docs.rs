@@ -1,121 +1,10 @@
 //! What each key means, for `edge config schema`.
 
+use bus::BusConfig;
 use chassis::config::Docs;
+use db::DbConfig;
 
 type Rows = &'static [(&'static str, &'static str, &'static str)];
-
-const DB: Rows = &[
-    (
-        "url",
-        "",
-        "postgres:// URL of the role edge_app, for probes.",
-    ),
-    (
-        "system_url",
-        "",
-        "postgres:// URL of the role edge_system, for intake, relay and sweeps.",
-    ),
-    (
-        "migrate_url",
-        "",
-        "postgres:// URL that `migrate` uses: a role that may create roles and schemas.",
-    ),
-    ("max_connections", "10", "Connections of the app role."),
-    (
-        "system_max_connections",
-        "8",
-        "Connections of the system role: one for each writer, and two.",
-    ),
-    (
-        "acquire_timeout_ms",
-        "3000",
-        "Longest wait for a connection and for a commit.",
-    ),
-    (
-        "statement_timeout_ms",
-        "10000",
-        "Longest run of one statement.",
-    ),
-    ("lock_timeout_ms", "5000", "Longest wait for one lock."),
-    (
-        "idle_in_transaction_timeout_ms",
-        "15000",
-        "The server ends a transaction that is idle for so long.",
-    ),
-];
-
-const BUS: Rows = &[
-    (
-        "url",
-        "",
-        "amqp:// or amqps:// URL with user, password and vhost.",
-    ),
-    (
-        "prefetch",
-        "300",
-        "Unacknowledged deliveries of a consumer; the edge has none.",
-    ),
-    (
-        "batch_max",
-        "100",
-        "Deliveries in one transaction of a consumer; the edge has none.",
-    ),
-    (
-        "batch_linger_ms",
-        "3",
-        "How long a consumer's batch waits for company; the edge has none.",
-    ),
-    (
-        "confirm_window",
-        "500",
-        "Published events whose confirm is outstanding.",
-    ),
-    (
-        "confirm_window_bytes",
-        "16777216",
-        "The same bound in bytes.",
-    ),
-    (
-        "confirm_timeout_ms",
-        "10000",
-        "After this an event without a confirm is published again.",
-    ),
-    (
-        "connect_timeout_ms",
-        "5000",
-        "Longest time for connecting, TLS and login included.",
-    ),
-    (
-        "request_timeout_ms",
-        "10000",
-        "Longest time for one request to the broker.",
-    ),
-    (
-        "heartbeat_s",
-        "10",
-        "A broker silent for twice as long is taken for dead.",
-    ),
-    (
-        "reconnect_min_ms",
-        "200",
-        "First pause before reconnecting.",
-    ),
-    (
-        "reconnect_max_ms",
-        "5000",
-        "Longest pause before reconnecting.",
-    ),
-    (
-        "handler_timeout_ms",
-        "10000",
-        "Longest time for a consumer's batch; the edge has none.",
-    ),
-    (
-        "topology_check_s",
-        "30",
-        "How often a consuming service declares its queues again; the edge has none.",
-    ),
-];
 
 const INTAKE: Rows = &[
     (
@@ -172,8 +61,8 @@ const INTAKE: Rows = &[
 
 pub(super) fn all() -> Docs {
     Docs::new()
-        .section("db", DB)
-        .section("bus", BUS)
+        .section("db", DbConfig::DOCS)
+        .section("bus", BusConfig::DOCS)
         .key(
             "whatsapp.apps",
             "",

@@ -53,7 +53,7 @@ async fn an_endless_body_in_chunks_is_refused_at_the_limit() {
     let mut wire = Wire::open(running.http).await;
     wire.begin(&sign(SECRET, b"")).await;
     wire.write(b"transfer-encoding: chunked\r\n\r\n").await;
-    let chunk = [b"10000\r\n".as_slice(), &[b'x'; 65_536], b"\r\n"].concat();
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000)).into_bytes();
     let (mut reading, mut writing) = wire.0.into_split();
     let endless = async {
         let mut sent = 0;
@@ -61,7 +61,7 @@ async fn an_endless_body_in_chunks_is_refused_at_the_limit() {
             .await
             .is_ok()
         {
-            sent += 65_536;
+            sent += 0x10000;
         }
         sent
     };

@@ -37,7 +37,10 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let database = TestDb::new("edge", &[("edge", &edge::MIGRATOR)]).await;
+        Self::on(TestDb::new("edge", &[("edge", &edge::MIGRATOR)]).await)
+    }
+
+    pub(crate) fn on(database: TestDb) -> Self {
         let config = config(database.config("edge"));
         Self {
             database,

@@ -79,7 +79,7 @@ fn refuse_more_power(policy: &Policy, caller: &Principal, new: &NewApiKey) -> Re
     let Some(Membership { role, scopes, .. }) = caller.membership() else {
         return Ok(());
     };
-    let lesser_role = new.role >= *role;
+    let lesser_role = new.role.is_at_most(*role);
     let lesser_scopes = match scopes {
         Scopes::All => true,
         Scopes::Only(_) => {

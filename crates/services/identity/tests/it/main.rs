@@ -3,6 +3,7 @@
 
 mod access_matrix;
 mod api_keys;
+mod configuration;
 mod data_keys;
 mod log_in;
 mod refresh_session;

@@ -155,7 +155,7 @@ async fn a_session_ends_after_seven_idle_days_and_after_thirty_in_all() {
         .unwrap()
         .refresh_token;
     for _ in 0..4 {
-        world.hand.advance(7 * DAY - SECOND);
+        world.hand.advance((7 * DAY).saturating_sub(SECOND));
         active = world.refresh(&active).await.unwrap().refresh_token;
     }
     assert_refused(&world, &idle).await;

@@ -63,20 +63,17 @@ async fn two_who_take_the_same_address_at_once_do_not_both_get_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_field_is_named() {
     let world = World::start().await;
-    let cases: [(&str, fn(&mut SignUpRequest)); 6] = [
-        ("password", |request| {
-            request.password = "14 characters!".to_owned()
+    type Spoil = fn(&mut SignUpRequest);
+    let cases: [(&str, Spoil); 6] = [
+        ("password", |it| {
+            "14 characters!".clone_into(&mut it.password)
         }),
-        ("password", |request| request.password = "x".repeat(257)),
-        ("email", |request| {
-            request.email = "not an address".to_owned()
-        }),
-        ("name", |request| request.name.clear()),
-        ("organizationName", |request| {
-            request.organization_name.clear()
-        }),
-        ("organizationName", |request| {
-            request.organization_name = "x".repeat(101)
+        ("password", |it| it.password = "x".repeat(257)),
+        ("email", |it| "not an address".clone_into(&mut it.email)),
+        ("name", |it| it.name.clear()),
+        ("organizationName", |it| it.organization_name.clear()),
+        ("organizationName", |it| {
+            it.organization_name = "x".repeat(101)
         }),
     ];
     for (field, spoil) in cases {

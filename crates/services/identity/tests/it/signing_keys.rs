@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use auth::{Jwks, RemoteKeys, Role, Verifier};
 use proto::identity::v1::{GetJwksRequest, Jwk};
 
-use crate::world::{GATEWAY, PASSWORD, World};
+use crate::world::{GATEWAY, PASSWORD, World, code};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -119,6 +119,39 @@ async fn after_ninety_days_a_new_key_is_announced_then_signs_then_replaces_the_o
     let keys = jwks(&world).await;
     assert_eq!(keys.len(), 1);
     assert_ne!(keys[0].kid, old);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_key_stops_verifying_and_its_successor_signs_at_once() {
+    let mut world = World::start().await;
+    let tokens = world.sign_up("ada@example.com").await.tokens.unwrap();
+    world
+        .execute(
+            "update identity.signing_keys set retired_at = 'epoch' where signs = 'access_tokens'",
+        )
+        .await;
+    world.restart().await;
+    let refused = world.caller(&tokens.access_token).await.unwrap_err();
+    assert_eq!(code(&refused), "auth.unauthenticated");
+    let refreshed = world.refresh(&tokens.refresh_token).await.unwrap();
+    assert!(world.caller(&refreshed.access_token).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_vaults_key_it_does_not_start_until_the_sealed_keys_are_given_up() {
+    let mut world = World::start().await;
+    let key_path = world.config.vault.key_path.with_extension("other");
+    vault::local::create(&key_path).unwrap();
+    world.config.vault.key_path = key_path;
+    let failed = world.try_replica(&world.config).await.unwrap_err();
+    assert!(failed.contains("load signing keys"), "{failed}");
+
+    world
+        .execute("delete from identity.signing_keys; delete from identity.data_keys")
+        .await;
+    world.restart().await;
+    let tokens = world.sign_up("ada@example.com").await.tokens.unwrap();
+    assert!(world.caller(&tokens.access_token).await.is_ok());
 }
 
 /// K-07, the database: what is secret is in no row of any table.

@@ -59,6 +59,16 @@ impl World {
         (host, Client::new(channel))
     }
 
+    /// Why another replica does not start.
+    pub(crate) async fn try_replica(&self, config: &Config) -> Result<(), String> {
+        let mut host = Host::start(HostOptions::for_tests(self.clock.clone()))
+            .await
+            .unwrap();
+        let started = host.add::<App>(&Base::for_tests(), config.clone()).await;
+        host.shutdown().await;
+        started.map(drop).map_err(|error| errors::chain(&error))
+    }
+
     /// The same service, started anew with the present `config`.
     pub(crate) async fn restart(&mut self) {
         let (host, channel) = serve(&self.config, &self.clock).await;

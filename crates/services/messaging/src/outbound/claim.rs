@@ -24,8 +24,8 @@ use crate::{
     },
 };
 
-/// How long a lease lasts without being renewed.
-pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How long a lease lasts without being renewed: so long a number rests after its owner crashed.
+pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(15);
 
 /// One call to be made.
 #[derive(Debug)]

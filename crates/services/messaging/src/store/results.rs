@@ -205,8 +205,8 @@ pub(crate) async fn abandon(
         .collect())
 }
 
-/// A status told that these were accepted after all: their attempts are settled and their
-/// conversations go on.
+/// A status told that these were accepted: their attempts are settled and their conversations go
+/// on, without waiting for an answer that is late or lost.
 pub(crate) async fn settle(
     conn: &mut PgConnection,
     organizations: &[Uuid],
@@ -217,10 +217,10 @@ pub(crate) async fn settle(
         "with told as (select * from unnest($1::uuid[], $2::uuid[]) as t(o, m)),
          settled as (
              update messaging.attempts a set state = 'accepted', finished_at = $3 from told
-             where a.organization_id = o and a.message_id = m and a.state in ('unknown', 'unconfirmed')
+             where a.organization_id = o and a.message_id = m and a.state in ('sending', 'unknown', 'unconfirmed')
          )
          delete from messaging.send_queue q using told
-         where q.organization_id = o and q.message_id = m and q.state = 'held'",
+         where q.organization_id = o and q.message_id = m and q.state in ('sending', 'held')",
         organizations,
         messages,
         now,

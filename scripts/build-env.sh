@@ -11,6 +11,8 @@ if ! command -v cargo >/dev/null; then
   exit 69
 fi
 
+# protoc and the servers; at once when nothing is missing.
+scripts/stack.sh install
 # shellcheck source=scripts/target-folder.sh
 . scripts/target-folder.sh
 choose_target_folder

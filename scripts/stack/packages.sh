@@ -19,6 +19,10 @@ missing_packages() {
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || echo rabbitmq-server
   # Not of the stack, but the same machine builds the platform, and one list is better than two.
   command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
+  # The build script of the validation library compiles its own proto files (docs/decisions/0007).
+  command -v protoc >/dev/null || echo protobuf-compiler
+  [ -e /usr/include/google/protobuf/descriptor.proto ] || [ -e /usr/local/include/google/protobuf/descriptor.proto ] ||
+    echo libprotobuf-dev
 }
 
 # The archive's newest server package; the plain `postgresql` may be older than we need (Ubuntu 22.04 has 14).

@@ -24,7 +24,10 @@ use rest_over_grpc::build::{DescriptorOptions, Generator, OpenApiInfo, ServiceDe
 /// Where `google.protobuf` types live: pbjson's carry the JSON mapping.
 const WELL_KNOWN: (&str, &str) = (".google.protobuf", "::pbjson_types");
 
-#[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts by environment variables")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to build scripts by environment variables"
+)]
 fn main() -> anyhow::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("read OUT_DIR")?);
     let package = env::var_os("CARGO_MANIFEST_DIR").context("read CARGO_MANIFEST_DIR")?;

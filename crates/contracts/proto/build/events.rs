@@ -46,7 +46,8 @@ fn write_event(
         .nth(1)
         .context("owner in the package name")?;
     ensure!(
-        routing_key.starts_with(&format!("{owner}.")) && routing_key.rsplit('.').next() == Some("v1"),
+        routing_key.starts_with(&format!("{owner}."))
+            && routing_key.rsplit('.').next() == Some("v1"),
         "routing key {routing_key:?} must be <owner>.<aggregate>.<event>.v1"
     );
     ensure!(

@@ -119,8 +119,13 @@ fn parameters(operation: &mut Map<String, Value>) -> &mut Vec<Value> {
 
 /// A stream is served as server-sent events; each event's data has the schema of a message.
 fn stream(operation: &mut Map<String, Value>) {
-    let answer = operation.get_mut("responses").and_then(|responses| responses.get_mut("200"));
-    let Some(content) = answer.and_then(|answer| answer.get_mut("content")).and_then(Value::as_object_mut) else {
+    let answer = operation
+        .get_mut("responses")
+        .and_then(|responses| responses.get_mut("200"));
+    let Some(content) = answer
+        .and_then(|answer| answer.get_mut("content"))
+        .and_then(Value::as_object_mut)
+    else {
         return;
     };
     if let Some(json) = content.remove("application/json") {

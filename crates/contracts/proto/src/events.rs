@@ -1,5 +1,7 @@
 //! The registry of domain events: the table made from the option `switchboard.options.v1.event`.
 
+use std::time::Duration;
+
 /// What is known about an event type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
@@ -41,4 +43,16 @@ pub fn find(event_type: &str) -> Option<&'static Spec> {
         .iter()
         .copied()
         .find(|spec| spec.event_type == event_type)
+}
+
+/// How long the service `owner` keeps its outbox: as long as the event it keeps longest. An owner without events gets
+/// the longest of all, because keeping too much is the harmless mistake.
+pub fn retention(owner: &str) -> Duration {
+    let longest = |specs: &mut dyn Iterator<Item = &&'static Spec>| {
+        specs.map(|spec| spec.retention_days).max()
+    };
+    let days = longest(&mut TABLE.iter().filter(|spec| spec.owner == owner))
+        .or_else(|| longest(&mut TABLE.iter()))
+        .unwrap_or(0);
+    Duration::from_hours(24).saturating_mul(days)
 }

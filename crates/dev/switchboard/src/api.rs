@@ -134,6 +134,8 @@ fn parse(frame: &str) -> Option<Event> {
     Some(Event {
         id: field("id")?.to_owned(),
         kind: field("event").unwrap_or("heartbeat").to_owned(),
-        data: field("data").and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default(),
+        data: field("data")
+            .and_then(|data| serde_json::from_str(data).ok())
+            .unwrap_or_default(),
     })
 }

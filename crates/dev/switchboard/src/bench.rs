@@ -25,7 +25,7 @@ mod world;
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
@@ -106,7 +106,9 @@ pub async fn run(options: Options, stack_env: &Path, flags: Flags) -> Result<()>
     let measured = match &whole {
         Ok(whole) => tokio::select! {
             measured = Box::pin(measure(options, management, &flags, [&alone, whole], &mut report)) => measured,
-            interrupted = tokio::signal::ctrl_c() => interrupted.context("interrupted"),
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted.context("listen for Ctrl-C").and_then(|()| bail!("interrupted"))
+            }
         },
         Err(_) => Ok(()),
     };
@@ -163,6 +165,8 @@ async fn measure(
     if flags.want(Part::Accept) {
         let edge = Box::pin(accept::measure(&bench, alone));
         sections.push(step("webhooks accepted", edge).await?);
+        // Now, so that nobody tidies it up while something else is measured.
+        alone.remove().await.context("remove the scratch")?;
     }
     let parts = [Part::Pipeline, Part::Live, Part::Sends, Part::Reads];
     if parts.iter().any(|part| flags.want(*part)) {

@@ -120,7 +120,7 @@ async fn accepted(stage: &Stage<'_>, wamid: &str) -> Result<()> {
 async fn reply(stage: &Stage<'_>, conversation: &str) -> Result<String> {
     let path = format!("/v1/conversations/{conversation}/messages");
     let body = json!({ "content": { "text": { "body": "Yes! It arrives tomorrow." } } });
-    let key = format!("demo-{:032x}", rand::random::<u128>());
+    let key = format!("demo-{}", ids::EventId::generate());
     let sent = stage.api.post(&path, &key, &body).await?;
     Ok(sent["id"].as_str().context("a message id")?.to_owned())
 }

@@ -3,9 +3,15 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
-use chassis::Telemetry;
+use chassis::{
+    Environment, Telemetry, TelemetrySettings,
+    config::{EnvSource, Problems},
+};
 use clap::{Parser, Subcommand};
 use clock::Clock;
+use db::Db;
+use identity::Seed;
+use secrecy::SecretString;
 use switchboard::{
     api::Api,
     backing::Backing,
@@ -70,7 +76,11 @@ async fn run(arguments: Arguments) -> Result<()> {
             well_known_ports,
             edge_listen: None,
             clock: Clock::system(),
-            telemetry: Telemetry::local(),
+            telemetry: if well_known_ports {
+                telemetry()?
+            } else {
+                Telemetry::local()
+            },
             graph_url: None,
         })
     };
@@ -83,9 +93,22 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
+/// Logs (`RUST_LOG` says how many), and traces where `OTEL_*` says so.
+fn telemetry() -> Result<Telemetry> {
+    let mut problems = Problems::default();
+    let variables = EnvSource::process();
+    let settings = TelemetrySettings::read(&variables, Environment::Development, &mut problems);
+    let settings = problems
+        .into_result(settings)
+        .map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    Telemetry::install(&settings, "switchboard").context("start telemetry")
+}
+
 async fn up(options: Options) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for signals")?;
+    let backing = options.backing.clone();
     let platform = Platform::start(options).await?;
+    seed(&backing).await?;
     let (control, api, number, _) = prepare(&platform).await?;
     drop(api);
     println!("Switchboard is running.\n");
@@ -117,35 +140,28 @@ async fn up(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Seeds the demo organization and connects the sandbox's number to it.
+/// Connects the sandbox's number to the demo organization.
 async fn prepare(platform: &Platform) -> Result<(Control, Api, Number, String)> {
-    let seed = json_sign_up(platform).await;
-    let api = match Api::log_in(&platform.gateway, EMAIL, PASSWORD).await {
-        Ok(api) => api,
-        Err(error) => return Err(seed.err().unwrap_or(error)),
-    };
+    let api = Api::log_in(&platform.gateway, EMAIL, PASSWORD).await?;
     let sandbox = platform.sandbox.as_ref().context("the sandbox runs")?;
     let control = Control::new(sandbox.control_url())?;
     let (number, channel) = whatsapp::connect(platform, &control, &api).await?;
     Ok((control, api, number, channel))
 }
 
-/// Signs the demo organization up; a second time that is refused, which is fine.
-async fn json_sign_up(platform: &Platform) -> Result<()> {
-    let http = switchboard::api::http()?;
-    let body = serde_json::json!({
-        "organizationName": "Demo", "name": "Demo Owner", "email": EMAIL, "password": PASSWORD,
-    });
-    let answer = http
-        .post(format!("{}/v1/organizations", platform.gateway))
-        .json(&body)
-        .send()
-        .await?;
-    anyhow::ensure!(
-        answer.status().is_success(),
-        "sign-up answered {}",
-        answer.status()
-    );
+/// Makes the demo organization unless it is there.
+async fn seed(backing: &Backing) -> Result<()> {
+    let db = Db::connect(&backing.db("identity")?, "identity", Clock::system()).await?;
+    let seed = Seed {
+        organization_name: "Demo".to_owned(),
+        name: "Demo Owner".to_owned(),
+        email: EMAIL.to_owned(),
+        password: SecretString::from(PASSWORD),
+    };
+    identity::seed(&db, &seed)
+        .await
+        .context("seed the demo organization")?;
+    db.close().await;
     Ok(())
 }
 
@@ -171,7 +187,9 @@ async fn demo(options: Options) -> Result<()> {
         return play(&api, &control, &number, &text("id")?).await;
     }
     println!("No platform is running: starting one.");
+    let backing = options.backing.clone();
     let platform = Platform::start(options).await?;
+    seed(&backing).await?;
     let (control, api, number, channel) = prepare(&platform).await?;
     let played = play(&api, &control, &number, &channel).await;
     platform.shutdown().await;
@@ -186,7 +204,7 @@ async fn play(api: &Api, control: &Control, number: &Number, channel_id: &str) -
         channel_id,
     };
     // A new customer each time, so that every run begins like the first.
-    let customer = format!("49151{:08}", rand::random::<u32>() % 100_000_000);
+    let customer = format!("49151{:08}", ids::ContactId::generate().as_uuid().as_u128() % 100_000_000);
     let steps = demo::play(&stage, &customer).await?;
     println!();
     for step in steps {

@@ -8,6 +8,10 @@ use crate::{
     platform::{ACCESS_TOKEN, APP_SECRET, Platform, VERIFY_TOKEN},
 };
 
+/// The sandbox's account and number. Fixed, so that a number connected yesterday is connected today.
+const WABA_ID: &str = "102290129340398";
+const PHONE_NUMBER_ID: &str = "106540352242922";
+
 /// A number of the sandbox.
 #[derive(Debug, Clone)]
 pub struct Number {
@@ -43,6 +47,8 @@ impl Control {
                     "verify_token": VERIFY_TOKEN,
                     "callback_url": callback_url,
                     "access_token": ACCESS_TOKEN,
+                    "waba_id": WABA_ID,
+                    "phone_number_id": PHONE_NUMBER_ID,
                 }),
             )
             .await?;

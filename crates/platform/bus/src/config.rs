@@ -106,20 +106,76 @@ const CONFIRM_WINDOW_LIMIT: usize = 500;
 impl BusConfig {
     /// Keys, defaults and meanings, for the configuration reference.
     pub const DOCS: &[(&str, &str, &str)] = &[
-        ("url", "", "amqp:// or amqps:// URL with user, password and vhost."),
-        ("prefetch", "300", "Unacknowledged deliveries of a consumer."),
-        ("batch_max", "100", "Deliveries a consumer handles in one transaction."),
-        ("batch_linger_ms", "3", "How long a consumer's batch waits for company."),
-        ("confirm_window", "500", "Published events whose confirm is outstanding."),
-        ("confirm_window_bytes", "16777216", "The same bound in bytes."),
-        ("confirm_timeout_ms", "10000", "After this an event without a confirm is published again."),
-        ("connect_timeout_ms", "5000", "Longest time for connecting, TLS and login included."),
-        ("request_timeout_ms", "10000", "Longest time for one request to the broker."),
-        ("heartbeat_s", "10", "A broker silent for twice as long is taken for dead."),
-        ("reconnect_min_ms", "200", "First pause before reconnecting."),
-        ("reconnect_max_ms", "5000", "Longest pause before reconnecting."),
-        ("handler_timeout_ms", "10000", "Longest time for a consumer's batch."),
-        ("topology_check_s", "30", "How often a consuming service declares its queues again."),
+        (
+            "url",
+            "",
+            "amqp:// or amqps:// URL with user, password and vhost.",
+        ),
+        (
+            "prefetch",
+            "300",
+            "Unacknowledged deliveries of a consumer.",
+        ),
+        (
+            "batch_max",
+            "100",
+            "Deliveries a consumer handles in one transaction.",
+        ),
+        (
+            "batch_linger_ms",
+            "3",
+            "How long a consumer's batch waits for company.",
+        ),
+        (
+            "confirm_window",
+            "500",
+            "Published events whose confirm is outstanding.",
+        ),
+        (
+            "confirm_window_bytes",
+            "16777216",
+            "The same bound in bytes.",
+        ),
+        (
+            "confirm_timeout_ms",
+            "10000",
+            "After this an event without a confirm is published again.",
+        ),
+        (
+            "connect_timeout_ms",
+            "5000",
+            "Longest time for connecting, TLS and login included.",
+        ),
+        (
+            "request_timeout_ms",
+            "10000",
+            "Longest time for one request to the broker.",
+        ),
+        (
+            "heartbeat_s",
+            "10",
+            "A broker silent for twice as long is taken for dead.",
+        ),
+        (
+            "reconnect_min_ms",
+            "200",
+            "First pause before reconnecting.",
+        ),
+        (
+            "reconnect_max_ms",
+            "5000",
+            "Longest pause before reconnecting.",
+        ),
+        (
+            "handler_timeout_ms",
+            "10000",
+            "Longest time for a consumer's batch.",
+        ),
+        (
+            "topology_check_s",
+            "30",
+            "How often a consuming service declares its queues again.",
+        ),
     ];
 
     /// The defaults for a broker.

@@ -2,6 +2,8 @@
 //! Every service offers these as subcommands on its own database; a replay goes to the consumer of
 //! that service only.
 
+mod command;
+
 use std::fmt::{self, Write};
 
 use db::{
@@ -11,6 +13,7 @@ use db::{
 use errors::{Classify, Code, codes};
 use ids::DeliveryId;
 
+pub use command::{CommandError, command, execute, run};
 pub use db::deferred::{DeadLetter, Decision, Filter};
 
 use crate::names::header;
@@ -141,7 +144,7 @@ impl fmt::Display for Table<'_> {
             )?;
         }
         match &self.0.next {
-            Some(token) => writeln!(f, "more: --page-token {token}"),
+            Some(token) => writeln!(f, "more: --token {token}"),
             None => Ok(()),
         }
     }
@@ -252,7 +255,7 @@ mod tests {
         };
         let text = Table(&page).to_string();
         assert_eq!(text.lines().count(), 3, "{text}");
-        assert!(text.ends_with("more: --page-token abc\n"), "{text}");
+        assert!(text.ends_with("more: --token abc\n"), "{text}");
         let empty = Page {
             items: Vec::new(),
             next: None,

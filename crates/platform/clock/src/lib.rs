@@ -115,7 +115,7 @@ mod tests {
         let (clock, hand) = Clock::manual(noon());
         let sleeper = {
             let clock = clock.clone();
-            async move { clock.sleep(Duration::from_secs(60)).await }
+            async move { clock.sleep(Duration::from_mins(1)).await }
         };
         tokio::pin!(sleeper);
         assert!(futures_are_pending(sleeper.as_mut()).await);

@@ -61,13 +61,37 @@ mod defaults {
 impl DbConfig {
     /// Keys, defaults and meanings, for the configuration reference.
     pub const DOCS: &[(&str, &str, &str)] = &[
-        ("url", "", "postgres:// URL of the role that serves requests, `<schema>_app`."),
-        ("system_url", "", "postgres:// URL of the role of relays, consumers and sweeps, `<schema>_system`."),
-        ("migrate_url", "", "postgres:// URL that `migrate` uses: a role that may create roles and schemas."),
+        (
+            "url",
+            "",
+            "postgres:// URL of the role that serves requests, `<schema>_app`.",
+        ),
+        (
+            "system_url",
+            "",
+            "postgres:// URL of the role of relays, consumers and sweeps, `<schema>_system`.",
+        ),
+        (
+            "migrate_url",
+            "",
+            "postgres:// URL that `migrate` uses: a role that may create roles and schemas.",
+        ),
         ("max_connections", "10", "Connections of the app role."),
-        ("system_max_connections", "8", "Connections of the system role."),
-        ("acquire_timeout_ms", "3000", "Longest wait for a connection and for a commit."),
-        ("statement_timeout_ms", "10000", "Longest run of one statement."),
+        (
+            "system_max_connections",
+            "8",
+            "Connections of the system role.",
+        ),
+        (
+            "acquire_timeout_ms",
+            "3000",
+            "Longest wait for a connection and for a commit.",
+        ),
+        (
+            "statement_timeout_ms",
+            "10000",
+            "Longest run of one statement.",
+        ),
         ("lock_timeout_ms", "5000", "Longest wait for one lock."),
         (
             "idle_in_transaction_timeout_ms",

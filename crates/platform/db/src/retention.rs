@@ -8,6 +8,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{AsTx, Db, DbError, Schema, SystemTx, statement::Statement};
 
 const DAY: Duration = Duration::from_hours(24);
+/// From the end of one pass to the beginning of the next: small sweeps leave little behind for the vacuum.
+const PERIOD: Duration = Duration::from_hours(1);
+/// Of one table in one pass, so that a backlog of one does not keep the others waiting for ever.
+const TABLE_TIMEOUT: Duration = Duration::from_mins(10);
+/// Rows deleted in one transaction. Events carry whole bodies.
+const BATCH: u32 = 1_000;
 
 /// A table that is swept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +41,8 @@ impl Table {
         Self::DeferredDeliveries,
     ];
 
-    /// How long its rows are kept: after publishing, receiving, expiry, the end, the decision.
+    /// How long its rows are kept: after publishing, receiving, expiry, the end, the decision. For the outbox it is the
+    /// least; a service keeps it as long as its events promise.
     pub const fn kept(self) -> Duration {
         match self {
             Self::Outbox | Self::Jobs => DAY.saturating_mul(7),
@@ -126,8 +133,46 @@ impl Sql {
     }
 }
 
+/// Sweeps every table now and every hour until `stop`: the task `retention` of each service. Published events are kept
+/// for `outbox_kept`, everything else for [`Table::kept`]. Replicas may sweep at the same time.
+///
+/// A table that fails is logged and tried again in the next pass.
+pub async fn run(db: Db, outbox_kept: Duration, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        for table in Table::ALL {
+            let kept = match table {
+                Table::Outbox => outbox_kept,
+                other => other.kept(),
+            };
+            sweep_and_tell(&db, table, kept, &stop).await;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = db.clock().sleep(PERIOD) => {}
+        }
+    }
+}
+
+async fn sweep_and_tell(db: &Db, table: Table, kept: Duration, stop: &CancellationToken) {
+    let name = table.name();
+    let sweeping = sweep(db, table, kept, BATCH, stop);
+    match tokio::time::timeout(TABLE_TIMEOUT, sweeping).await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(rows)) => tracing::info!(db.table = name, db.rows = rows, "deleted old rows"),
+        Ok(Err(error)) => tracing::warn!(
+            db.table = name,
+            error = errors::chain(&error),
+            "can't delete all old rows; the next try is in an hour"
+        ),
+        Err(_) => tracing::warn!(
+            db.table = name,
+            "too many old rows for one pass; the next one goes on"
+        ),
+    }
+}
+
 /// Deletes what is older than `kept`, `batch` rows per transaction, until nothing is left or `cancelled`. Answers how
-/// many rows went. Run it hourly: small sweeps leave little behind for the vacuum.
+/// many rows went.
 ///
 /// # Errors
 /// When the database fails; the batches before stay deleted.

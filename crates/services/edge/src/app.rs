@@ -16,7 +16,7 @@ use crate::{
     Config,
     events::relay,
     http::{self, BodyTerms, Door, Edge},
-    jobs::{sweep, write_webhooks::Writer},
+    jobs::{sweep_receipts, write_webhooks::Writer},
     metrics::Metrics,
     ops::receive_webhook::Intake,
 };
@@ -71,9 +71,14 @@ impl Service for App {
         let relay = relay::run(Self::NAME, self.db.clone(), self.bus.clone(), deps.clone());
         deps.tasks.spawn("relay", relay);
         let stop = deps.shutdown.soft.clone();
+        let kept = proto::events::retention(Self::NAME);
         deps.tasks.spawn(
-            "sweep",
-            sweep::run(self.db.clone(), Jitter::from_os(), stop),
+            "retention",
+            db::retention::run(self.db.clone(), kept, stop.clone()),
+        );
+        deps.tasks.spawn(
+            "sweep-receipts",
+            sweep_receipts::run(self.db.clone(), Jitter::from_os(), stop),
         );
     }
 

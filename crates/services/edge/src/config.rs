@@ -17,8 +17,8 @@ pub use secret::Secret;
 
 use crate::domain::apps::{App, AppInvalid, Apps};
 
-/// Transactions of the system role besides the writers': the relay's and a sweep's.
-const OTHER_TRANSACTIONS: u32 = 2;
+/// Transactions of the system role besides the writers': the relay's and one of each sweep.
+const OTHER_TRANSACTIONS: u32 = 3;
 
 /// The root of the settings.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,2 +1,2 @@
-pub(crate) mod sweep;
+pub(crate) mod sweep_receipts;
 pub(crate) mod write_webhooks;

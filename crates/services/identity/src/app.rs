@@ -106,7 +106,15 @@ impl Service for App {
         );
         let (keys, clock) = (self.tools.keys.clone(), deps.clock.clone());
         tasks.spawn("keep-keys", jobs::keep_keys::run(keys, clock, stop.clone()));
-        tasks.spawn("sweep", jobs::sweep::run(db.clone(), stop));
+        let kept = proto::events::retention(Self::NAME);
+        tasks.spawn(
+            "retention",
+            db::retention::run(db.clone(), kept, stop.clone()),
+        );
+        tasks.spawn(
+            "sweep-sessions",
+            jobs::sweep_sessions::run(db.clone(), stop),
+        );
     }
 
     async fn finish(self) {

@@ -7,6 +7,7 @@ use bus::{Bus, Jitter, Parts, Topology};
 use chassis::{
     Deps, Grpc, Methods, Ports, Service,
     anyhow::{self, Context},
+    clap,
 };
 use db::Db;
 use proto::{
@@ -148,7 +149,12 @@ impl Service for App {
             "reconcile-attempts",
             reconcile_attempt::run(db.clone(), replica, stop.clone()),
         );
-        tasks.spawn("keep-partitions", keep_partitions::run(db.clone(), stop));
+        tasks.spawn(
+            "keep-partitions",
+            keep_partitions::run(db.clone(), stop.clone()),
+        );
+        let kept = proto::events::retention(Self::NAME);
+        tasks.spawn("retention", db::retention::run(db.clone(), kept, stop));
     }
 
     async fn finish(self) {
@@ -160,6 +166,25 @@ impl Service for App {
             .await
             .context("migrate the schema")?;
         Ok(())
+    }
+
+    fn commands() -> Vec<clap::Command> {
+        vec![bus::dead_letters::command()]
+    }
+
+    /// There is one: dead letters. It works while the broker is down.
+    async fn command(
+        _name: &str,
+        arguments: &clap::ArgMatches,
+        config: Config,
+        deps: Deps,
+    ) -> anyhow::Result<()> {
+        let db = Db::connect(&config.db, Self::NAME, deps.clock)
+            .await
+            .context("open the database")?;
+        let result = bus::dead_letters::run(&db, arguments).await;
+        db.close().await;
+        Ok(result?)
     }
 }
 

@@ -86,6 +86,8 @@ fn told(problems: &mut Problems, section: &str, problem: &str) {
 impl Settings for Config {
     fn docs() -> Docs {
         Docs::new()
+            .section("db", DbConfig::DOCS)
+            .section("bus", BusConfig::DOCS)
             .section("identity", ChannelConfig::DOCS)
             .section("vault", VaultConfig::DOCS)
             .key("whatsapp.base_url", "https://graph.facebook.com", "Where the Cloud API is.")

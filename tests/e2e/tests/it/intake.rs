@@ -79,7 +79,9 @@ async fn statuses_in_any_order_end_in_the_furthest_one() {
         ),
         ("failed after sent", ["sent", "failed", "sent"], "FAILED"),
     ] {
-        let id = world.send_text(&conversation, &name.replace(" ", "-"), name).await;
+        let id = world
+            .send_text(&conversation, &name.replace(' ', "-"), name)
+            .await;
         let wamid = world.reaches(&id, &["ACCEPTED"]).await["wamid"]
             .as_str()
             .expect("a wamid")

@@ -62,7 +62,7 @@ impl Scene {
                 backing.database_admin_url.expose_secret(),
             ])
             .args(["--amqp-url", backing.amqp_url.expose_secret()])
-            .args(["--graph-url", &self.sandbox.base_url()])
+            .args(["--graph-url", self.sandbox.base_url()])
             .args(["--edge-listen", &self.edge.to_string()])
             .arg("--key-file")
             .arg(&self.key)
@@ -73,7 +73,7 @@ impl Scene {
             .spawn()
             .expect("start the victim");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line())
+        let line = tokio::time::timeout(Duration::from_mins(1), lines.next_line())
             .await
             .expect("the victim starts in time")
             .expect("its output")
@@ -95,7 +95,10 @@ impl Scene {
             "update messaging.attempts set started_at = started_at - interval '20 minutes' where state = 'unknown'",
             "update messaging.jobs set due_at = due_at - interval '20 minutes' where state = 'waiting'",
         ] {
-            sqlx::query(statement).execute(&mut admin).await.expect("time passes");
+            sqlx::query(statement)
+                .execute(&mut admin)
+                .await
+                .expect("time passes");
         }
     }
 
@@ -111,7 +114,7 @@ impl Scene {
 impl Victim {
     /// Waits until it has killed itself.
     async fn dies(mut self) {
-        let status = tokio::time::timeout(Duration::from_secs(60), self.child.wait())
+        let status = tokio::time::timeout(Duration::from_mins(1), self.child.wait())
             .await
             .expect("the failpoint is reached")
             .expect("a status");

@@ -1,5 +1,6 @@
 //! End to end: signed webhooks in, REST and SSE out, WhatsApp played by the sandbox.
 
+mod access;
 mod ambiguous_sends;
 mod api_rules;
 mod event_stream;

@@ -21,7 +21,7 @@ use testkit::{TestBroker, TestDb};
 pub(crate) const CUSTOMER: &str = "4915112345678";
 
 /// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Repeats `attempt` until it answers.
 pub(crate) async fn eventually<A: testkit::Attempt>(attempt: impl AsyncFnMut() -> A) -> A::Output {
@@ -189,10 +189,7 @@ impl World {
                 format!("/v1/conversations/{conversation}/messages?pageSize=100&pageToken={token}");
             let page = self.owner.get(&path).await.expect("a page");
             all.extend(page["messages"].as_array().cloned().unwrap_or_default());
-            token = page["nextPageToken"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
+            page["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut token);
             if token.is_empty() {
                 return all;
             }
@@ -279,7 +276,7 @@ pub(crate) fn webhook(number: &Number, messages: &[Value]) -> Vec<u8> {
 /// A text message for [`webhook`].
 pub(crate) fn text(wamid: &str, body: &str) -> Value {
     json!({
-        "from": CUSTOMER, "id": wamid, "timestamp": chrono::Utc::now().timestamp().to_string(),
+        "from": CUSTOMER, "id": wamid, "timestamp": Clock::system().now().timestamp().to_string(),
         "type": "text", "text": { "body": body },
     })
 }

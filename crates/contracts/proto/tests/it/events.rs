@@ -1,4 +1,4 @@
-use std::{collections::HashSet, fs, path::PathBuf};
+use std::{collections::HashSet, fs, path::PathBuf, time::Duration};
 
 use proto::{
     edge::events::v1::WhatsAppReceived,
@@ -36,8 +36,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         entry(&WhatsAppReceived {
             webhook_id: "wh_1".into(),
             app: "main".into(),
-            body: br#"{"object":"whatsapp_business_account","entry":[]}"#
-                .to_vec(),
+            body: br#"{"object":"whatsapp_business_account","entry":[]}"#.to_vec(),
             received_at: AT,
         }),
         entry(&OrganizationCreated {
@@ -143,4 +142,14 @@ fn routing_keys_are_unique_and_every_event_says_what_happened() {
             spec.event_type
         );
     }
+}
+
+#[test]
+fn an_outbox_is_kept_as_long_as_its_owner_promises_for_any_event() {
+    let days = |owner| events::retention(owner).as_secs() / Duration::from_hours(24).as_secs();
+    assert_eq!(
+        [days("edge"), days("identity"), days("messaging")],
+        [14, 30, 7]
+    );
+    assert_eq!(days("nobody"), 30);
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     Bench,
-    figures::{milliseconds, per_second},
+    figures::{grouped, milliseconds, per_second},
     load::{Outcome, Plan, send},
     report::{Row, Section},
     scratch::{Management, Scratch},
@@ -80,8 +80,8 @@ async fn relaying(
     let mut steady = steady(bench, address, rate).await?;
     let latencies = &mut steady.latencies;
     let share = format!(
-        "… sender waits at {:.0}/s",
-        per_second(steady.done, steady.took)
+        "… sender waits at {}/s",
+        grouped(per_second(steady.done, steady.took))
     );
     let spoiled = |row: Row| row.spoiled_by(steady.failed, steady.failure.as_deref());
     let p50 = Row::time(format!("{share}, p50 (Meta's limit)"), latencies.p50(), P50);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -34,7 +35,7 @@ pub(super) async fn measure(bench: &Bench, world: &mut World) -> Result<Section>
         &world.platform.gateway,
         &world.log_in().await?,
     );
-    let before = world.meter.now().await?;
+    let (before, began) = (world.meter.now().await?, world.clock.now());
     let watching = bench.generator.run(watch(api, plan, write));
     let (mut sent, arrived) = watching.await??;
 
@@ -53,6 +54,7 @@ pub(super) async fn measure(bench: &Bench, world: &mut World) -> Result<Section>
         milliseconds(sent.latencies.p99()),
         milliseconds(latencies.quantile(999)),
     ));
+    notes.push(format!("{what}: {}", on_the_way(world, began).await?));
     let failure = sent.failure.take();
     let lost = (sent.done + sent.failed).saturating_sub(count);
     let spoiled = |row: Row| row.spoiled_by(lost, failure.as_deref().or(Some("no event came")));
@@ -61,6 +63,35 @@ pub(super) async fn measure(bench: &Bench, world: &mut World) -> Result<Section>
         spoiled(Row::time(format!("{what}, p99"), latencies.p99(), P99)),
     ];
     Ok(Section { rows, notes })
+}
+
+/// Times of webhooks that came since `$1`: edge, until its relay had published; until messaging
+/// began with it; and of messaging's event, until its relay had published.
+const ON_THE_WAY: &str = "
+    with half as (select percentile_cont(0.5) within group (order by published_at - occurred_at) as published,
+                         percentile_cont(0.5) within group (order by taken.received_at - occurred_at) as taken
+                  from edge.outbox join messaging.inbox as taken using (event_id)
+                  where occurred_at >= $1),
+         other as (select percentile_cont(0.5) within group (order by published_at - occurred_at) as published
+                   from messaging.outbox
+                   where occurred_at >= $1 and event_type like '%.MessageReceived')
+    select coalesce(extract(epoch from half.published)::float8, 0), coalesce(extract(epoch from taken)::float8, 0),
+           coalesce(extract(epoch from other.published)::float8, 0)
+    from half, other";
+
+/// Where between webhook and client the time is lost, by the rows' own times.
+async fn on_the_way(world: &mut World, began: DateTime<Utc>) -> Result<String> {
+    let seconds: (f64, f64, f64) = sqlx::query_as(ON_THE_WAY)
+        .bind(began)
+        .fetch_one(world.meter.admin())
+        .await
+        .context("read the times on the way")?;
+    let [published, taken, event] = [seconds.0, seconds.1, seconds.2]
+        .map(|time| milliseconds(Duration::from_secs_f64(time.max(0.0))));
+    Ok(format!(
+        "on the way (medians) the edge had published after {published}, messaging began with it after {taken}, \
+         and had published its event {event} after that"
+    ))
 }
 
 /// Opens the stream, sends, and notes when the event of each message came.

@@ -1,6 +1,6 @@
 //! What the figures were measured on, and what makes them worth less.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use anyhow::{Context, Result};
 use reqwest::Method;
@@ -9,8 +9,10 @@ use sqlx::PgConnection;
 
 use super::scratch::Management;
 
-/// More than this many processes ready to run before we begin: the machine has other work.
-const BUSY: f64 = 0.7;
+/// The machine has other work when more of its processor time than this is used before we begin.
+/// The load average would still show the build that came before.
+const BUSY_PERCENT: u64 = 10;
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The machine, the build and the servers.
 #[derive(Debug)]
@@ -24,9 +26,10 @@ pub(super) struct Machine {
 pub(super) async fn look(admin: &mut PgConnection, management: &Management) -> Result<Machine> {
     let mut warnings = Vec::new();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let load = load_average();
-    if load.is_some_and(|load| load > BUSY) {
-        warnings.push("other programs were busy when the measurement began".to_owned());
+    let busy = busy_percent().await;
+    if busy.is_some_and(|busy| busy > BUSY_PERCENT) {
+        let words = "other programs were busy when the measurement began";
+        warnings.push(words.to_owned());
     }
     let build = if cfg!(debug_assertions) {
         warnings.push("this is not a release build: use `make bench`".to_owned());
@@ -56,9 +59,11 @@ pub(super) async fn look(admin: &mut PgConnection, management: &Management) -> R
     let nodes = management.call(Method::GET, "/nodes", &Value::Null).await?;
     let facts = vec![
         format!(
-            "{cores} cores ({}), shared by services, sandbox, load generator and servers; load average {} at the beginning",
-            processor().unwrap_or_else(|| "unknown".to_owned()),
-            load.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.2}")),
+            "{cores} cores ({}), shared by services, sandbox, load generator and servers; \
+             {} % busy before, load average {}",
+            processor().unwrap_or_else(unknown),
+            busy.map_or_else(unknown, |busy| busy.to_string()),
+            load_average().unwrap_or_else(unknown),
         ),
         format!(
             "{build}; PostgreSQL {postgres} ({}), RabbitMQ {}",
@@ -75,13 +80,35 @@ pub(super) async fn look(admin: &mut PgConnection, management: &Management) -> R
     })
 }
 
-fn load_average() -> Option<f64> {
-    fs::read_to_string("/proc/loadavg")
-        .ok()?
-        .split(' ')
+fn unknown<T: From<&'static str>>() -> T {
+    T::from("unknown")
+}
+
+/// Of the last minute, the last five and the last fifteen.
+fn load_average() -> Option<String> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    Some(text.split(' ').take(3).collect::<Vec<_>>().join(" "))
+}
+
+/// How much of its time the machine worked during a second in which we do nothing.
+async fn busy_percent() -> Option<u64> {
+    let (idle_before, all_before) = processor_time()?;
+    tokio::time::sleep(LOOK).await;
+    let (idle, all) = processor_time()?;
+    let (idle, all) = (idle.checked_sub(idle_before)?, all.checked_sub(all_before)?);
+    Some(100 - (100 * idle / all.max(1)).min(100))
+}
+
+/// proc(5): the fourth and fifth number of the first line are idle time, all together are all.
+fn processor_time() -> Option<(u64, u64)> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let numbers: Vec<u64> = text
+        .lines()
         .next()?
-        .parse()
-        .ok()
+        .split_whitespace()
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    Some((numbers.get(3)? + numbers.get(4)?, numbers.iter().sum()))
 }
 
 fn processor() -> Option<String> {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     backing::Backing,
-    platform::{APP, APP_SECRET, VERIFY_TOKEN},
+    platform::{self, APP, APP_SECRET, VERIFY_TOKEN},
 };
 
 const ONE: u32 = 40;
@@ -57,6 +57,7 @@ pub(super) async fn measure(bench: &Bench, scratch: &Scratch) -> Result<Section>
             notes: Vec::new(),
         });
     }
+    platform::migrate(&scratch.backing).await?;
     let ports = Ports::find()?;
     let mut running = Vec::new();
     for (position, name) in SERVICES.into_iter().enumerate() {

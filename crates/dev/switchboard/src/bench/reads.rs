@@ -48,8 +48,8 @@ pub(super) async fn measure(bench: &Bench, world: &mut World) -> Result<Section>
     let steady = (rate * 0.8).min(f64::from(BUDGET)).max(1.0) as u32;
     let mut steady = ask(bench, world, &write, Some(steady), bench.sizes.lasts).await?;
     let path = format!(
-        "… caller waits at {:.0}/s, p99",
-        per_second(steady.done, steady.took)
+        "… caller waits at {}/s, p99",
+        grouped(per_second(steady.done, steady.took))
     );
     let p99 = Row::time(path, steady.latencies.p99(), P99);
     let notes = vec![

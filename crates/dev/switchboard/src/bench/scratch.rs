@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, postgres::PgConnectOptions};
@@ -37,13 +37,20 @@ impl Management {
         let url = base
             .join(&format!("/api{path}"))
             .context("make the address")?;
-        let mut request = self.http.request(method, url).timeout(super::PATIENCE);
+        let mut request = self
+            .http
+            .request(method.clone(), url)
+            .timeout(super::PATIENCE);
         if !body.is_null() {
             request = request.json(body);
         }
         let answer = request.send().await.context("ask RabbitMQ")?;
         let status = answer.status();
-        ensure!(status.is_success(), "RabbitMQ answered {status} to {path}");
+        let gone = method == Method::DELETE && status == StatusCode::NOT_FOUND;
+        ensure!(
+            status.is_success() || gone,
+            "RabbitMQ answered {status} to {path}"
+        );
         Ok(answer.json().await.unwrap_or_default())
     }
 }
@@ -108,7 +115,7 @@ impl Scratch {
         connect(&self.backing.database_admin_url).await
     }
 
-    /// Removes both.
+    /// Removes both, if they are still there.
     pub(super) async fn remove(&self) -> Result<()> {
         let mut connection = connect(&self.stack.database_admin_url).await?;
         remove(&mut connection, &self.management, &self.name).await

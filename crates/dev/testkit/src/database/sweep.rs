@@ -60,7 +60,11 @@ pub(super) async fn once(admin: &mut PgConnection) {
             let template = format!("alter database {name} with is_template false");
             let drop = format!("drop database if exists {name} with (force)");
             // Altering a database that is just being dropped would cost us our connection.
-            let statements = if name.starts_with("tmpl_") { vec![template, drop] } else { vec![drop] };
+            let statements = if name.starts_with("tmpl_") {
+                vec![template, drop]
+            } else {
+                vec![drop]
+            };
             for statement in statements {
                 let swept = sqlx::raw_sql(AssertSqlSafe(statement))
                     .execute(&mut *admin)

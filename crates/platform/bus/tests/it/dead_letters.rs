@@ -1,8 +1,9 @@
 //! What nobody could process, and what a person does about it.
 
-use bus::dead_letters::{self, DeadLetterError, Decision, Details, Filter, Table};
+use bus::dead_letters::{self, CommandError, DeadLetterError, Decision, Details, Filter, Table};
+use db::{SystemTx, deferred};
 use futures::StreamExt;
-use ids::DeliveryId;
+use ids::{DeliveryId, EventId};
 use lapin::{
     options::{BasicConsumeOptions, BasicRejectOptions},
     types::FieldTable,
@@ -87,6 +88,115 @@ async fn a_decision_names_its_author_and_reason_and_an_existing_letter() {
         matches!(refused, Err(DeadLetterError::NotFound(found)) if found == id),
         "{refused:?}"
     );
+}
+
+/// What the words after `dead-letters` print.
+async fn command(stage: &Stage, words: &[&str]) -> Result<String, CommandError> {
+    let words = ["dead-letters"].iter().chain(words);
+    let arguments = dead_letters::command()
+        .try_get_matches_from(words)
+        .expect("understood");
+    dead_letters::execute(&stage.desk, &arguments).await
+}
+
+async fn dies(stage: &Stage, consumer: &str, error: &str) {
+    let failure = deferred::Failure {
+        event_id: EventId::generate(),
+        organization_id: None,
+        event_type: "shop.events.v1.OrderPlaced".to_owned(),
+        payload: b"what a customer wrote".to_vec(),
+        headers: serde_json::json!({}),
+        error: error.to_owned(),
+        permanent: true,
+    };
+    let mut tx = SystemTx::begin(&stage.desk, "test").await.expect("begin");
+    deferred::record_failures(&mut tx, consumer, &[failure])
+        .await
+        .expect("recorded");
+    tx.commit().await.expect("commit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_lists_shows_replays_and_discards_from_the_command_line() {
+    let stage = Stage::new().await;
+    for (consumer, error) in [("a", "first"), ("a", "second"), ("b", "third")] {
+        dies(&stage, consumer, error).await;
+    }
+    let run = async |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        command(&stage, &words).await
+    };
+
+    let page = run("list --consumer a --limit 1").await.expect("a page");
+    let (first, more) = page.split_once("\nmore: --token ").expect("two pages");
+    let next = format!("list --consumer a --limit 1 --token {}", more.trim());
+    let next = run(&next).await.expect("the next page");
+    assert!(
+        first.contains("first") && next.contains("second"),
+        "{page}{next}"
+    );
+    assert!(!next.contains("more:"), "{next}");
+    let other = format!("list --token {}", more.trim());
+    let other = run(&other).await;
+    assert!(
+        matches!(
+            other,
+            Err(CommandError::DeadLetters(DeadLetterError::PageToken(_)))
+        ),
+        "{other:?}"
+    );
+
+    let id = first.split(' ').next().expect("an id");
+    let shown = run(&format!("show {id}")).await.expect("it is there");
+    assert!(
+        shown.contains("21 bytes") && !shown.contains("wrote"),
+        "{shown}"
+    );
+
+    let discarded = run(&format!("discard {id} --reason duplicate --by ada")).await;
+    assert_eq!(discarded.expect("discarded"), "1 discarded\n");
+    let gone = run(&format!("show {id}")).await;
+    assert!(
+        matches!(
+            gone,
+            Err(CommandError::DeadLetters(DeadLetterError::NotFound(_)))
+        ),
+        "{gone:?}"
+    );
+
+    let replayed = run("replay --consumer a --reason fixed").await;
+    assert_eq!(
+        replayed.expect("replayed"),
+        "1 handed to the consumer again\n"
+    );
+    let left = run("list").await.expect("a page");
+    assert!(
+        left.contains("third") && left.lines().count() == 1,
+        "{left}"
+    );
+    assert_eq!(
+        decisions(&stage).await,
+        [
+            ("first", "discarded", "ada", "duplicate"),
+            ("second", "waiting", "operator", "fixed"),
+        ]
+        .map(|(error, state, by, reason)| [error, state, by, reason].map(str::to_owned))
+    );
+}
+
+/// Error, state, author and reason of what was decided.
+async fn decisions(stage: &Stage) -> Vec<[String; 4]> {
+    let mut tx = SystemTx::begin(&stage.desk, "test").await.expect("begin");
+    let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+        "select last_error, state, decided_by, decided_reason from desk.deferred_deliveries
+         where decided_at is not null order by last_error",
+    )
+    .fetch_all(tx.conn())
+    .await
+    .expect("rows");
+    rows.into_iter()
+        .map(|(error, state, by, reason)| [error, state, by, reason])
+        .collect()
 }
 
 /// Somebody else's consumer: rejects everything, as ours never does.

@@ -87,3 +87,54 @@ async fn a_cancelled_sweep_stops_before_the_next_batch() {
     let swept = retention::sweep(&fixture.db, Table::Inbox, Duration::ZERO, 3, &cancelled).await;
     assert_eq!(swept.expect("nothing done"), 0);
 }
+
+#[tokio::test]
+async fn the_loop_keeps_events_as_long_as_told_and_comes_back_every_hour() {
+    const DAY: Duration = Duration::from_hours(24);
+    let fixture = Fixture::new().await;
+    let published = async |key| {
+        let organization = OrganizationId::generate();
+        let mut tx = fixture.tenant(organization).await;
+        push(&mut tx, &[event(organization, key)]).await;
+        tx.commit().await.expect("commit");
+        let mut tx = fixture.system().await;
+        let rows = outbox::unpublished(&mut tx, 1).await.expect("select");
+        let seq: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+        outbox::mark_published(&mut tx, &seq).await.expect("mark");
+        tx.commit().await.expect("commit");
+    };
+    let outbox_has = async |rows: i64| {
+        eventually(SOON, || async { fixture.count("outbox").await == rows }).await;
+    };
+    published("oldest").await;
+    fixture.hand.advance(DAY * 20);
+    let mut tx = fixture.system().await;
+    inbox::claim(&mut tx, "c", &[Uuid::from_u128(1)])
+        .await
+        .expect("claim");
+    tx.commit().await.expect("commit");
+    published("younger").await;
+    fixture.hand.advance(DAY * 14);
+
+    let stop = CancellationToken::new();
+    let sweeping = retention::run(fixture.db.clone(), DAY * 30, stop.clone());
+    let watching = async {
+        // At its start: what is older than 30 days.
+        outbox_has(1).await;
+        assert_eq!(fixture.count("inbox").await, 1, "kept for 14 days");
+        // The last table of a pass says nothing, so the clock is moved until the loop has seen it.
+        eventually(SOON, || async {
+            fixture.hand.advance(Duration::from_hours(1));
+            fixture.count("inbox").await == 0
+        })
+        .await;
+        assert_eq!(fixture.count("outbox").await, 1, "kept for 30 days");
+        fixture.hand.advance(DAY * 16);
+        outbox_has(0).await;
+        stop.cancel();
+    };
+    let both = Box::pin(async { tokio::join!(sweeping, watching) });
+    tokio::time::timeout(SOON * 3, both)
+        .await
+        .expect("it ends when told");
+}

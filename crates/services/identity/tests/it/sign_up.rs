@@ -60,20 +60,25 @@ async fn two_who_take_the_same_address_at_once_do_not_both_get_it() {
     assert_eq!(world.execute("select from identity.organizations").await, 1);
 }
 
+type Spoil = fn(&mut SignUpRequest);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_field_is_named() {
     let world = World::start().await;
-    type Spoil = fn(&mut SignUpRequest);
     let cases: [(&str, Spoil); 6] = [
         ("password", |it| {
-            "14 characters!".clone_into(&mut it.password)
+            "14 characters!".clone_into(&mut it.password);
         }),
-        ("password", |it| it.password = "x".repeat(257)),
-        ("email", |it| "not an address".clone_into(&mut it.email)),
+        ("password", |it| {
+            it.password = "x".repeat(257);
+        }),
+        ("email", |it| {
+            "not an address".clone_into(&mut it.email);
+        }),
         ("name", |it| it.name.clear()),
         ("organizationName", |it| it.organization_name.clear()),
         ("organizationName", |it| {
-            it.organization_name = "x".repeat(101)
+            it.organization_name = "x".repeat(101);
         }),
     ];
     for (field, spoil) in cases {

@@ -26,7 +26,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, route: Route) -> sqlx::Resul
     Ok(())
 }
 
-/// Takes up to `limit` lanes that nobody owns and that have something to do.
+/// Takes up to `limit` lanes that nobody owns and that have something to do. A blocked channel's lane
+/// rests until the channel is connected again.
 pub(crate) async fn acquire(
     conn: &mut PgConnection,
     owner: &str,
@@ -39,13 +40,14 @@ pub(crate) async fn acquire(
            set owner = $1, epoch = lane.epoch + 1, lease_until = $3
            from (
                select l.organization_id, l.channel_id from messaging.lanes l
-               where l.lease_until < $2
+               join messaging.channels h on h.organization_id = l.organization_id and h.id = l.channel_id
+               where l.lease_until < $2 and h.state = 'active'
                  and exists (select from messaging.send_queue q
                              where q.organization_id = l.organization_id and q.channel_id = l.channel_id
                                and (q.state = 'sending' or q.state = 'queued' and q.due_at <= $2))
                order by l.lease_until
                limit $4
-               for update skip locked
+               for update of l skip locked
            ) as free
            where lane.organization_id = free.organization_id and lane.channel_id = free.channel_id
            returning lane.organization_id as "organization_id: OrganizationId",

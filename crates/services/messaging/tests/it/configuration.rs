@@ -1,0 +1,42 @@
+use chassis::config::{self, EnvSource, Source};
+use messaging::Config;
+
+#[test]
+fn every_setting_is_documented_with_its_real_default() {
+    assert_eq!(config::review::<Config>(), [""; 0]);
+}
+
+#[test]
+fn everything_that_is_missing_or_wrong_is_told_at_once() {
+    let env: EnvSource = [
+        ("MESSAGING__DB__URL", "postgres://messaging_app:x@db/main"),
+        ("MESSAGING__WHATSAPP__CALLBACK_SECRET", "too short"),
+        ("MESSAGING__WHATSAPP__NO_SUCH_KEY", "1"),
+        ("WHATSAPP_API_VERSION", "latest"),
+    ]
+    .into_iter()
+    .collect();
+    let source = Source {
+        service: "messaging",
+        env: &env,
+        file: None,
+    };
+    let problems = config::load::<Config>(&source)
+        .expect_err("wrong")
+        .to_string();
+    for told in [
+        "DB__SYSTEM_URL",
+        "BUS__URL",
+        "VAULT__KEY_PATH",
+        "IDENTITY__URL",
+        "32 characters",
+        "NO_SUCH_KEY",
+        "v25.0",
+    ] {
+        assert!(
+            problems.contains(told),
+            "{told} is not told in:\n{problems}"
+        );
+    }
+    assert!(!problems.contains("too short"), "no value is repeated");
+}

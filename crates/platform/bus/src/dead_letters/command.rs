@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
-use clap::{Arg, ArgMatches, Command, builder::NonEmptyStringValueParser, value_parser};
+use clap::{Arg, ArgGroup, ArgMatches, Command, builder::NonEmptyStringValueParser, value_parser};
 use db::{Db, page};
 use ids::{DeliveryId, OrganizationId};
 
@@ -37,10 +37,11 @@ pub fn command() -> Command {
                 .about("List them, the oldest first")
                 .args(filters())
                 .arg(limit())
-                .arg(
-                    option("token", "TOKEN", "Go on behind a page; repeat its filters")
-                        .default_value(""),
-                ),
+                .arg(option(
+                    "token",
+                    "TOKEN",
+                    "Go on behind a page; repeat its filters",
+                )),
         )
         .subcommand(
             Command::new("show")
@@ -50,9 +51,11 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("replay")
                 .about("Hand one, or all that match, to their consumer again")
-                .arg(
-                    id().required_unless_present("consumer")
-                        .conflicts_with_all(FILTERS),
+                .arg(id().conflicts_with_all(FILTERS))
+                .group(
+                    ArgGroup::new("which")
+                        .args(["id", "consumer"])
+                        .required(true),
                 )
                 .args(filters())
                 .args(decision()),

@@ -17,6 +17,7 @@ create table messaging.send_queue (
 );
 create index send_queue_due on messaging.send_queue (organization_id, channel_id, priority, position)
     where state = 'queued';
+create index send_queue_sending on messaging.send_queue (organization_id, channel_id) where state = 'sending';
 create index send_queue_of_conversation on messaging.send_queue (organization_id, conversation_id, position);
 call messaging.enforce_tenancy('messaging.send_queue');
 
@@ -39,6 +40,8 @@ create table messaging.attempts (
     primary key (organization_id, id),
     constraint attempts_number_key unique (organization_id, message_id, number)
 );
+-- Was anything sent later, and did its statuses come?
+create index attempts_of_channel on messaging.attempts (organization_id, channel_id, started_at);
 create index attempts_open on messaging.attempts (organization_id, channel_id, started_at)
     where state in ('sending', 'unknown');
 call messaging.enforce_tenancy('messaging.attempts');
@@ -55,4 +58,5 @@ create table messaging.lanes (
     foreign key (organization_id, channel_id) references messaging.channels (organization_id, id) on delete cascade
 );
 create index lanes_by_lease on messaging.lanes (lease_until);
+create index lanes_of_owner on messaging.lanes (owner) where owner is not null;
 call messaging.enforce_tenancy('messaging.lanes');

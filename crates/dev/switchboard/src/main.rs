@@ -204,7 +204,10 @@ async fn play(api: &Api, control: &Control, number: &Number, channel_id: &str) -
         channel_id,
     };
     // A new customer each time, so that every run begins like the first.
-    let customer = format!("49151{:08}", ids::ContactId::generate().as_uuid().as_u128() % 100_000_000);
+    let customer = format!(
+        "49151{:08}",
+        ids::ContactId::generate().as_uuid().as_u128() % 100_000_000
+    );
     let steps = demo::play(&stage, &customer).await?;
     println!();
     for step in steps {

@@ -56,6 +56,9 @@ pub(crate) enum Error {
     /// WhatsApp can't be reached.
     #[error("ask WhatsApp")]
     WhatsApp(#[source] whatsapp::client::CallError),
+    /// This process stops; another one answers.
+    #[error("the service is stopping")]
+    Stopping,
     /// The channel is blocked.
     #[error("the channel is blocked")]
     ChannelUnavailable,
@@ -96,7 +99,7 @@ impl Classify for Error {
             Self::ReplyTargetUnknown => &codes::REPLY_TARGET_UNKNOWN,
             Self::ChannelTaken => &codes::CHANNEL_TAKEN,
             Self::ChannelCredential(_) => &codes::CHANNEL_CREDENTIAL_REFUSED,
-            Self::WhatsApp(_) => &codes::UNAVAILABLE,
+            Self::WhatsApp(_) | Self::Stopping => &codes::UNAVAILABLE,
             Self::ChannelUnavailable => &codes::CHANNEL_UNAVAILABLE,
             Self::Inconsistent { .. } => &codes::INTERNAL,
         }

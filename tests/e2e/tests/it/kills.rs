@@ -114,6 +114,8 @@ impl Scene {
 impl Victim {
     /// Waits until it has killed itself.
     async fn dies(mut self) {
+        // Waiting would close its input, which asks it to stop in good order.
+        let _input = self.child.stdin.take();
         let status = tokio::time::timeout(Duration::from_mins(1), self.child.wait())
             .await
             .expect("the failpoint is reached")

@@ -189,7 +189,10 @@ impl World {
                 format!("/v1/conversations/{conversation}/messages?pageSize=100&pageToken={token}");
             let page = self.owner.get(&path).await.expect("a page");
             all.extend(page["messages"].as_array().cloned().unwrap_or_default());
-            page["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut token);
+            page["nextPageToken"]
+                .as_str()
+                .unwrap_or_default()
+                .clone_into(&mut token);
             if token.is_empty() {
                 return all;
             }

@@ -64,6 +64,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Streams {
     next: u64,
+    /// The process stops: clients must go elsewhere.
+    closed: bool,
     open: HashMap<u64, Client>,
 }
 
@@ -102,6 +104,9 @@ impl Hub {
         let hello = sender.try_send(Ok(heartbeat(cursor, self.db.clock().now())));
         debug_assert!(hello.is_ok(), "an empty channel has room");
         let mut streams = self.lock();
+        if streams.closed {
+            return Err(Error::Stopping);
+        }
         let id = streams.next;
         streams.next += 1;
         streams.open.insert(
@@ -143,7 +148,9 @@ impl Hub {
                 () = self.shared.joined.notified() => {}
             }
         }
-        self.lock().open.clear();
+        let mut streams = self.lock();
+        streams.closed = true;
+        streams.open.clear();
     }
 
     /// One read for all streams; true when there is more to read at once.

@@ -31,6 +31,8 @@ const KIND: &str = "messaging.reconcile_attempt";
 pub(crate) const FIRST_LOOK: TimeDelta = TimeDelta::seconds(90);
 /// Without such proof (nothing else was sent, or webhooks are down) the wait is longer.
 const LAST_LOOK: TimeDelta = TimeDelta::minutes(15);
+/// As many as are surely done within one lease.
+const BATCH: u32 = 50;
 const POLL: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -64,14 +66,22 @@ async fn wait(stop: &CancellationToken) {
 /// One batch; true when there may be more.
 pub(crate) async fn pass(db: &Db, replica: &str) -> Result<bool, Error> {
     let mut tx = SystemTx::begin(db, "attempts to reconcile").await?;
-    let leased = jobs::claim(&mut tx, KIND, 100, LEASE, replica).await?;
+    let leased = jobs::claim(&mut tx, KIND, BATCH, LEASE, replica).await?;
     tx.commit().await?;
     for job in &leased {
-        let mut tx = SystemTx::begin(db, "reconcile an attempt").await?;
-        reconcile(&mut tx, db, job).await?;
-        tx.commit().await?;
+        // One that fails must not use up the attempts of the others.
+        if let Err(error) = one(db, job).await {
+            tracing::warn!(job.id = %job.id, error = errors::chain(&error), "can't reconcile an attempt");
+        }
     }
-    Ok(leased.len() == 100)
+    Ok(leased.len() == BATCH as usize)
+}
+
+async fn one(db: &Db, job: &Leased) -> Result<(), Error> {
+    let mut tx = SystemTx::begin(db, "reconcile an attempt").await?;
+    reconcile(&mut tx, db, job).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 async fn reconcile(tx: &mut SystemTx, db: &Db, job: &Leased) -> Result<(), Error> {
@@ -79,12 +89,12 @@ async fn reconcile(tx: &mut SystemTx, db: &Db, job: &Leased) -> Result<(), Error
         .payload
         .get("attempt_id")
         .and_then(|id| serde_json::from_value(id.clone()).ok());
-    let Some(attempt_id) = attempt_id else {
-        jobs::fail(tx, job, "the payload names no attempt").await?;
+    let (Some(attempt_id), Some(organization_id)) = (attempt_id, job.organization_id) else {
+        jobs::fail(tx, job, "the job names no attempt").await?;
         return Ok(());
     };
     let now = db.clock().now();
-    if let Some(unknown) = results::find_unknown(tx.conn(), attempt_id).await? {
+    if let Some(unknown) = results::find_unknown(tx.conn(), organization_id, attempt_id).await? {
         let waited = now - unknown.started_at;
         if !unknown.statuses_flow && waited < LAST_LOOK {
             let rest = (LAST_LOOK - waited).to_std().unwrap_or(POLL);

@@ -1,5 +1,7 @@
 //! One call to WhatsApp, and what its result means for the message.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use proto::messaging::v1::Failure;
 use secrecy::SecretString;
@@ -88,11 +90,7 @@ fn rejected(error: &SendError, rejection: &Rejection, attempt: u32, detail: Stri
             detail,
         };
     }
-    let beyond_the_message = matches!(
-        rejection.scope,
-        Scope::Number | Scope::Waba | Scope::Credential | Scope::App
-    );
-    if beyond_the_message && matches!(rejection.class, Class::Wait | Class::Never) {
+    if blocks_the_channel(rejection) {
         return Outcome::ChannelBlocked {
             code,
             hint: rejection.hint,
@@ -105,8 +103,27 @@ fn rejected(error: &SendError, rejection: &Rejection, attempt: u32, detail: Stri
     }
 }
 
+/// Nothing else would be taken either. An account may refuse one country or one kind of message for
+/// good: that fails the message and nothing more.
+const fn blocks_the_channel(rejection: &Rejection) -> bool {
+    match rejection.class {
+        Class::Wait => !matches!(
+            rejection.scope,
+            Scope::Message | Scope::Recipient | Scope::Template
+        ),
+        Class::Never => matches!(
+            rejection.scope,
+            Scope::Number | Scope::Credential | Scope::App
+        ),
+        Class::RetryNow | Class::Backoff { .. } | Class::PairBackoff | Class::Unknown => false,
+    }
+}
+
+/// WhatsApp may ask for longer; then it is asked again after this time.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
 fn pause(error: &SendError, class: Class, attempt: u32) -> Option<TimeDelta> {
     let own = class.delay(attempt)?;
     let asked = error.retry_after().unwrap_or_default();
-    TimeDelta::from_std(own.max(asked)).ok()
+    TimeDelta::from_std(own.max(asked).min(LONGEST_PAUSE)).ok()
 }

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::TenantTx;
 use secrecy::SecretString;
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -17,15 +20,17 @@ use super::{
 };
 use crate::{
     error::Error,
-    store::{channels::Sender, lanes, lanes::Lease, results, statuses},
+    store::{channels, channels::Sender, lanes, lanes::Lease, results, statuses},
 };
 
 /// A lane with nothing to do is given back after this time, so that numbers spread over replicas.
 const IDLE: TimeDelta = TimeDelta::seconds(10);
-/// The loop looks around at least this often, also when nobody wakes it.
+/// The loop turns at least this often; what is due is told by the scheduler.
 const TICK: Duration = Duration::from_secs(1);
 /// After a failure of the database.
 const PAUSE: Duration = Duration::from_millis(500);
+/// While the last calls end.
+const RENEW: Duration = Duration::from_secs(5);
 /// Rows of one claim and results of one transaction.
 const BATCH: u32 = 200;
 /// How far back a late status is looked for.
@@ -44,7 +49,9 @@ pub(crate) struct Lane {
     /// Something may be due.
     look: bool,
     active_at: DateTime<Utc>,
-    renewed_at: DateTime<Utc>,
+    tidied_at: DateTime<Utc>,
+    /// A call was lost: the lane begins again.
+    broken: bool,
 }
 
 /// Why a lane's loop ends.
@@ -66,7 +73,8 @@ impl Lane {
             finished: Vec::new(),
             look: true,
             active_at: now,
-            renewed_at: now,
+            tidied_at: now,
+            broken: false,
             engine,
             lease,
             wake,
@@ -77,8 +85,16 @@ impl Lane {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let end = self.work(&stop).await;
         // Calls under way have results, and results must be written, whoever owns the lane now.
-        while let Some(done) = self.calls.join_next().await {
-            self.finished.extend(done.ok());
+        while !self.calls.is_empty() {
+            tokio::select! {
+                Some(done) = self.calls.join_next() => self.collect(done),
+                // Nobody may take the lane and call these attempts unknown while they are under way.
+                () = tokio::time::sleep(RENEW) => {
+                    if let Err(error) = self.renew().await {
+                        self.log(&error, "the lease can't be renewed while calls end");
+                    }
+                }
+            }
         }
         self.settle_until_written().await;
         if end == End::Release
@@ -91,6 +107,7 @@ impl Lane {
     async fn work(&mut self, stop: &CancellationToken) -> End {
         if let Err(error) = self.adopt().await {
             self.log(&error, "can't look after a former owner's attempts");
+            tokio::time::sleep(PAUSE).await;
             return End::Release;
         }
         while !stop.is_cancelled() {
@@ -98,9 +115,11 @@ impl Lane {
                 Ok(None) => {}
                 Ok(Some(end)) => return end,
                 Err(error) => {
-                    self.log(&error, "the lane can't go on and tries again");
+                    // Whether the claim was committed may be unknown. The next owner, most likely we
+                    // ourselves under a new epoch, looks after what stands under this one.
+                    self.log(&error, "the lane can't go on and begins again");
                     tokio::time::sleep(PAUSE).await;
-                    continue;
+                    return End::Release;
                 }
             }
             self.wait(stop).await;
@@ -125,21 +144,39 @@ impl Lane {
     /// Results first, so that a conversation's next message can go; then new calls.
     async fn turn(&mut self) -> Result<Option<End>, Error> {
         while let Some(done) = self.calls.try_join_next() {
-            self.finished.extend(done.ok());
+            self.collect(done);
+        }
+        if self.broken {
+            return Ok(Some(End::Release));
         }
         self.write_results().await?;
         let now = self.engine.clock().now();
+        if now - self.tidied_at > LEASE / 3 {
+            self.tidied_at = now;
+            self.pace.forget_idle(now);
+            if let Some(end) = self.renew().await? {
+                return Ok(Some(end));
+            }
+        }
         let room = self.room(now);
         if self.look && room > 0 {
             return self.claim(room).await;
         }
-        if self.calls.is_empty() && now - self.active_at > IDLE {
+        if !self.look && self.calls.is_empty() && now - self.active_at > IDLE {
             return Ok(Some(End::Release));
         }
-        if now - self.renewed_at > LEASE / 3 {
-            return self.renew(now).await;
-        }
         Ok(None)
+    }
+
+    /// A call that panicked has no result: under a new epoch it counts as unknown.
+    fn collect(&mut self, done: Result<Done, JoinError>) {
+        match done {
+            Ok(done) => self.finished.push(done),
+            Err(error) => {
+                tracing::error!(channel.id = %self.lease.route.channel_id, error = %error, "a call ended without a result");
+                self.broken = true;
+            }
+        }
     }
 
     /// How many calls may be started now.
@@ -153,9 +190,12 @@ impl Lane {
     }
 
     async fn claim(&mut self, room: u32) -> Result<Option<End>, Error> {
+        if self.token.is_none() {
+            // Before anything is claimed: without the token nothing can be sent.
+            self.open_token().await?;
+        }
         let claimed = claim::claim(&self.engine, &self.lease, &mut self.pace, room).await?;
         let now = self.engine.clock().now();
-        self.renewed_at = now;
         match claimed {
             Claim::Lost => Ok(Some(End::Lost)),
             Claim::Blocked => Ok(Some(End::Release)),
@@ -217,7 +257,8 @@ impl Lane {
             return Ok(());
         }
         chassis::kill_point!("messaging.answers-read");
-        settle::settle(&self.engine, self.lease.route, &self.finished).await?;
+        let version = self.token.as_ref().map(|(version, _)| *version);
+        settle::settle(&self.engine, self.lease.route, version, &self.finished).await?;
         chassis::kill_point!("messaging.results-written");
         if self
             .finished
@@ -239,9 +280,9 @@ impl Lane {
         }
     }
 
-    async fn renew(&mut self, now: DateTime<Utc>) -> Result<Option<End>, Error> {
-        let route = self.lease.route;
-        self.pace.forget_idle(now);
+    /// Keeps the lease, and applies statuses that came before their message was known.
+    async fn renew(&mut self) -> Result<Option<End>, Error> {
+        let (route, now) = (self.lease.route, self.engine.clock().now());
         let mut tx = TenantTx::begin(&self.engine.db, &Engine::scope(route)).await?;
         if !lanes::renew(tx.conn(), &self.lease, now + LEASE).await? {
             return Ok(Some(End::Lost));
@@ -250,21 +291,31 @@ impl Lane {
         let events: Vec<_> = late
             .iter()
             .map(|moved| {
+                let failure = moved.failure.clone();
                 claim::event(
                     route,
                     moved.message_id,
                     moved.conversation_id,
                     moved.status,
-                    moved.failure.clone(),
+                    failure,
                     now,
                 )
             })
             .collect();
         db::outbox::push(&mut tx, &events).await?;
         tx.commit().await?;
-        self.renewed_at = now;
-        self.look = true;
         Ok(None)
+    }
+
+    async fn open_token(&mut self) -> Result<(), Error> {
+        let route = self.lease.route;
+        let mut tx = TenantTx::begin(&self.engine.db, &Engine::scope(route)).await?;
+        let sender =
+            channels::find_sender(tx.conn(), route.organization_id, route.channel_id).await?;
+        drop(tx);
+        let sender = sender.ok_or(Error::NotFound("channel"))?;
+        self.token(&sender).await?;
+        Ok(())
     }
 
     async fn release(&self) -> Result<(), Error> {
@@ -282,9 +333,9 @@ impl Lane {
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.wake.notified() => self.look = true,
-            Some(done) = self.calls.join_next() => self.finished.extend(done.ok()),
+            Some(done) = self.calls.join_next() => self.collect(done),
             () = clock.sleep_until(next_at), if blocked_by_pace => {}
-            () = tokio::time::sleep(TICK) => self.look = true,
+            () = tokio::time::sleep(TICK) => {}
         }
     }
 

@@ -51,8 +51,9 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
 
 struct Scheduler {
     engine: Arc<Engine>,
-    lanes: JoinSet<ChannelId>,
-    wakes: HashMap<ChannelId, Arc<Notify>>,
+    lanes: JoinSet<(ChannelId, i64)>,
+    /// With the epoch: a lane may begin again before its former run is forgotten.
+    wakes: HashMap<ChannelId, (i64, Arc<Notify>)>,
     stop: CancellationToken,
 }
 
@@ -64,7 +65,7 @@ impl Scheduler {
         let mut tx = SystemTx::begin(&engine.db, "lanes with messages that are due").await?;
         if !self.wakes.is_empty() {
             for channel_id in lanes::list_due(tx.conn(), &engine.replica, now).await? {
-                if let Some(wake) = self.wakes.get(&channel_id) {
+                if let Some((_, wake)) = self.wakes.get(&channel_id) {
                     wake.notify_one();
                 }
             }
@@ -72,27 +73,33 @@ impl Scheduler {
         let taken = lanes::acquire(tx.conn(), &engine.replica, now, now + LEASE, TAKE).await?;
         tx.commit().await?;
         for lease in taken {
-            let channel_id = lease.route.channel_id;
+            let (channel_id, epoch) = (lease.route.channel_id, lease.epoch);
             let wake = Arc::new(Notify::new());
-            self.wakes.insert(channel_id, Arc::clone(&wake));
+            self.wakes.insert(channel_id, (epoch, Arc::clone(&wake)));
             let lane = Lane::new(Arc::clone(&engine), lease, wake);
             let stop = self.stop.clone();
             self.lanes.spawn(async move {
                 lane.run(stop).await;
-                channel_id
+                (channel_id, epoch)
             });
         }
         Ok(())
     }
 
-    fn forget(&mut self, ended: Option<ChannelId>) {
+    fn forget(&mut self, ended: Option<(ChannelId, i64)>) {
         match ended {
-            Some(channel_id) => {
-                self.wakes.remove(&channel_id);
+            Some((channel_id, epoch)) => {
+                if self
+                    .wakes
+                    .get(&channel_id)
+                    .is_some_and(|(current, _)| *current == epoch)
+                {
+                    self.wakes.remove(&channel_id);
+                }
             }
             // A lane that panicked: its lease runs out, and whoever takes the lane looks after its
             // attempts. Which one it was is unknown, so all are asked to look.
-            None => self.wakes.values().for_each(|wake| wake.notify_one()),
+            None => self.wakes.values().for_each(|(_, wake)| wake.notify_one()),
         }
     }
 }

@@ -36,17 +36,27 @@ pub(crate) struct Done {
 struct Results {
     accepted: Vec<(MessageId, AttemptId, String)>,
     closed: Vec<Closed>,
-    again: Vec<(MessageId, DateTime<Utc>)>,
+    again: Vec<(MessageId, AttemptId, DateTime<Utc>)>,
     ended: Vec<(MessageId, Status, Option<Failure>)>,
     held: Vec<(MessageId, AttemptId)>,
     blocked: Option<String>,
+    /// Of the channel the calls went through.
+    version: Option<DateTime<Utc>>,
 }
 
 /// Writes the results. When it fails nothing is written, and the caller tries again: the calls were
 /// made, so the results must not be lost.
-pub(crate) async fn settle(engine: &Engine, route: Route, done: &[Done]) -> Result<(), Error> {
+pub(crate) async fn settle(
+    engine: &Engine,
+    route: Route,
+    version: Option<DateTime<Utc>>,
+    done: &[Done],
+) -> Result<(), Error> {
     let now = engine.clock().now();
-    let mut results = Results::default();
+    let mut results = Results {
+        version,
+        ..Results::default()
+    };
     for done in done {
         results.sort(done, now);
     }
@@ -73,7 +83,7 @@ impl Results {
             Outcome::Accepted { wamid } => self.accepted.push((message, attempt, wamid.clone())),
             Outcome::NotSent { pause, detail } => {
                 close("not_sent", None, detail);
-                self.again.push((message, now + jittered(*pause)));
+                self.again.push((message, attempt, now + jittered(*pause)));
             }
             Outcome::Again {
                 code,
@@ -81,12 +91,12 @@ impl Results {
                 detail,
             } => {
                 close("rejected", Some(*code), detail);
-                self.again.push((message, now + jittered(*pause)));
+                self.again.push((message, attempt, now + jittered(*pause)));
             }
             Outcome::ChannelBlocked { code, hint, detail } => {
                 close("rejected", Some(*code), detail);
                 // It waits at the head of its conversation until the channel is connected again.
-                self.again.push((message, now));
+                self.again.push((message, attempt, now));
                 self.blocked = Some((*hint).to_owned());
             }
             Outcome::Failed { failure, detail } => {
@@ -126,11 +136,15 @@ impl Results {
         now: DateTime<Utc>,
     ) -> Result<Vec<outbox::Event>, Error> {
         let mut events = Vec::new();
-        if !self.closed.is_empty() {
-            results::close(tx.conn(), route, &self.closed, now).await?;
-        }
-        if !self.again.is_empty() {
-            results::requeue(tx.conn(), route, &self.again, now).await?;
+        let open = results::close(tx.conn(), route, &self.closed, now).await?;
+        let again: Vec<(MessageId, DateTime<Utc>)> = self
+            .again
+            .iter()
+            .filter(|(_, attempt, _)| open.contains(attempt))
+            .map(|(message, _, at)| (*message, *at))
+            .collect();
+        if !again.is_empty() {
+            results::requeue(tx.conn(), route, &again, now).await?;
         }
         if !self.ended.is_empty() {
             events.extend(claim::end(tx, route, self.ended, now).await?);
@@ -138,7 +152,8 @@ impl Results {
         hold(tx, route, &self.held, now).await?;
         if let Some(reason) = self.blocked {
             let organization_id = route.organization_id;
-            if channels::block(tx.conn(), organization_id, route.channel_id, &reason, now).await? {
+            let version = self.version;
+            if channels::block(tx.conn(), route, version, &reason, now).await? {
                 tracing::warn!(organization.id = %organization_id, channel.id = %route.channel_id, "channel blocked");
                 events.push(blocked(route, now));
             }

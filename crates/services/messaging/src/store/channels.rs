@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use ids::{ChannelId, OrganizationId};
 use sqlx::PgConnection;
 
+use crate::store::routes::Route;
+
 /// A channel without its token.
 #[derive(Debug, Clone)]
 pub(crate) struct Channel {
@@ -175,21 +177,23 @@ pub(crate) async fn find_sender(
     .await
 }
 
-/// Stops sending through the channel until it is connected again; true when it was active.
+/// Stops sending through the channel until it is connected again; true when it was active. A refusal
+/// of an older `version` (its `updated_at`) says nothing about the channel as it is now.
 pub(crate) async fn block(
     conn: &mut PgConnection,
-    organization_id: OrganizationId,
-    id: ChannelId,
+    route: Route,
+    version: Option<DateTime<Utc>>,
     reason: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let changed = sqlx::query!(
         "update messaging.channels set state = 'blocked', state_reason = $3, updated_at = $4
-         where organization_id = $1 and id = $2 and state = 'active'",
-        organization_id.as_uuid(),
-        id.as_uuid(),
+         where organization_id = $1 and id = $2 and state = 'active' and updated_at = $5",
+        route.organization_id.as_uuid(),
+        route.channel_id.as_uuid(),
         reason,
         now,
+        version,
     )
     .execute(conn)
     .await?;

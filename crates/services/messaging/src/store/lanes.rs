@@ -27,7 +27,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, route: Route) -> sqlx::Resul
 }
 
 /// Takes up to `limit` lanes that nobody owns and that have something to do. A blocked channel's lane
-/// rests until the channel is connected again.
+/// rests until the channel is connected again, unless a crashed owner left attempts to look after.
 pub(crate) async fn acquire(
     conn: &mut PgConnection,
     owner: &str,
@@ -41,10 +41,15 @@ pub(crate) async fn acquire(
            from (
                select l.organization_id, l.channel_id from messaging.lanes l
                join messaging.channels h on h.organization_id = l.organization_id and h.id = l.channel_id
-               where l.lease_until < $2 and h.state = 'active'
-                 and exists (select from messaging.send_queue q
-                             where q.organization_id = l.organization_id and q.channel_id = l.channel_id
-                               and (q.state = 'sending' or q.state = 'queued' and q.due_at <= $2))
+               where l.lease_until < $2
+                 and (h.state = 'active' and exists (
+                          select from messaging.send_queue q
+                          where q.organization_id = l.organization_id and q.channel_id = l.channel_id
+                            and q.state = 'queued' and q.due_at <= $2)
+                      or exists (
+                          select from messaging.send_queue q
+                          where q.organization_id = l.organization_id and q.channel_id = l.channel_id
+                            and q.state = 'sending'))
                order by l.lease_until
                limit $4
                for update of l skip locked

@@ -90,7 +90,7 @@ pub(crate) async fn claim(
            left join lateral (
                select i.kind, i.value from messaging.contact_identities i
                where i.organization_id = $1 and i.contact_id = m.contact_id and i.kind in ('phone', 'user_id')
-               order by i.kind, i.created_at
+               order by i.kind, i.created_at desc
                limit 1
            ) as address on true
            order by t.priority, t.position"#,
@@ -160,7 +160,7 @@ pub(crate) async fn postpone(
     let ids: Vec<Uuid> = messages.iter().map(|(id, _)| id.as_uuid()).collect();
     let times: Vec<DateTime<Utc>> = messages.iter().map(|(_, due_at)| *due_at).collect();
     sqlx::query!(
-        "update messaging.send_queue q set state = 'queued', due_at = later.at, attempts = greatest(q.attempts - 1, 0)
+        "update messaging.send_queue q set state = 'queued', due_at = least(later.at, q.expires_at), attempts = greatest(q.attempts - 1, 0)
          from unnest($2::uuid[], $3::timestamptz[]) as later(m, at)
          where q.organization_id = $1 and q.message_id = later.m",
         route.organization_id.as_uuid(),

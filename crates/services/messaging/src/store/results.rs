@@ -1,16 +1,24 @@
 //! What attempts came to. The attempt's id guards every write, not the lease: a call that was made
 //! has a result, whoever owns the lane by now.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
-use ids::{AttemptId, ConversationId, MessageId};
+use ids::{AttemptId, ConversationId, MessageId, OrganizationId};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{domain::status::Status, store::routes::Route};
+use crate::{
+    domain::status::Status,
+    store::{intake::keys, routes::Route},
+};
 
 /// WhatsApp took these: message, attempt and its id there. Returns the messages that moved on and
 /// their conversations (a status may have been faster than this answer).
+///
+/// The order of locks is that of the intake of statuses, which often races this: keys, messages by
+/// id, attempts, queue.
 pub(crate) async fn accept(
     conn: &mut PgConnection,
     route: Route,
@@ -26,31 +34,46 @@ pub(crate) async fn accept(
         .map(|(_, attempt, _)| attempt.as_uuid())
         .collect();
     let wamids: Vec<String> = accepted.iter().map(|(.., wamid)| wamid.clone()).collect();
+    let keys: Vec<(Route, &str, MessageId)> = accepted
+        .iter()
+        .map(|(message, _, wamid)| (route, wamid.as_str(), *message))
+        .collect();
+    keys::claim(&mut *conn, &keys).await?;
     let rows = sqlx::query!(
         r#"with result as (
-               select * from unnest($3::uuid[], $4::uuid[], $5::text[]) as r(m, a, w)
-           ), closed as (
-               update messaging.attempts t set state = 'accepted', finished_at = $6, wamid = w
-               from result where t.organization_id = $1 and t.id = a
-           ), keyed as (
-               insert into messaging.message_keys (organization_id, channel_id, wamid, message_id)
-               select $1, $2, w, m from result order by w
-               on conflict do nothing
-           ), left_queue as (
-               delete from messaging.send_queue q using result where q.organization_id = $1 and q.message_id = m
+               select * from unnest($2::uuid[], $3::text[]) as r(m, w)
+           ), locked as (
+               select msg.id from messaging.messages msg
+               where msg.organization_id = $1 and msg.id = any($2::uuid[])
+               order by msg.id
+               for no key update of msg
            )
-           update messaging.messages msg set status = $7, status_at = $6, wamid = w, failure = null
-           from result where msg.organization_id = $1 and msg.id = m and msg.status < $7
+           update messaging.messages msg set status = $5, status_at = $4, wamid = w, failure = null
+           from result, locked
+           where msg.organization_id = $1 and msg.id = m and locked.id = msg.id and msg.status < $5
            returning msg.id as "id: MessageId", msg.conversation_id as "conversation_id: ConversationId""#,
         route.organization_id.as_uuid(),
-        route.channel_id.as_uuid(),
         &messages,
-        &attempts,
         &wamids,
         now,
         Status::Accepted.rank(),
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "with closed as (
+             update messaging.attempts t set state = 'accepted', finished_at = $4, wamid = w
+             from unnest($2::uuid[], $3::text[]) as r(a, w)
+             where t.organization_id = $1 and t.id = a
+         )
+         delete from messaging.send_queue where organization_id = $1 and message_id = any($5::uuid[])",
+        route.organization_id.as_uuid(),
+        &attempts,
+        &wamids,
+        now,
+        &messages,
+    )
+    .execute(conn)
     .await?;
     Ok(rows
         .into_iter()
@@ -69,21 +92,23 @@ pub(crate) struct Closed {
     pub(crate) detail: String,
 }
 
-/// Closes attempts that were not accepted.
+/// Closes attempts that were not accepted and returns those that were open until now: for the
+/// others somebody else has found a result.
 pub(crate) async fn close(
     conn: &mut PgConnection,
     route: Route,
     closed: &[Closed],
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<HashSet<AttemptId>> {
     let ids: Vec<Uuid> = closed.iter().map(|c| c.attempt_id.as_uuid()).collect();
     let states: Vec<String> = closed.iter().map(|c| c.state.to_owned()).collect();
     let codes: Vec<Option<i32>> = closed.iter().map(|c| c.provider_code).collect();
     let details: Vec<String> = closed.iter().map(|c| c.detail.clone()).collect();
-    sqlx::query!(
-        "update messaging.attempts t set state = s, finished_at = $2, provider_code = c, detail = d
-         from unnest($3::uuid[], $4::text[], $5::int[], $6::text[]) as r(a, s, c, d)
-         where t.organization_id = $1 and t.id = a and t.state in ('sending', 'unknown')",
+    let rows = sqlx::query_scalar!(
+        r#"update messaging.attempts t set state = s, finished_at = $2, provider_code = c, detail = d
+           from unnest($3::uuid[], $4::text[], $5::int[], $6::text[]) as r(a, s, c, d)
+           where t.organization_id = $1 and t.id = a and t.state in ('sending', 'unknown')
+           returning t.id as "id: AttemptId""#,
         route.organization_id.as_uuid(),
         now,
         &ids,
@@ -91,12 +116,13 @@ pub(crate) async fn close(
         &codes as &[Option<i32>],
         &details,
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    Ok(rows.into_iter().collect())
 }
 
-/// Back into the queue, after an attempt that surely sent nothing.
+/// Back into the queue, after an attempt that surely sent nothing. Another owner of the lane may have
+/// held the message meanwhile.
 pub(crate) async fn requeue(
     conn: &mut PgConnection,
     route: Route,
@@ -107,9 +133,9 @@ pub(crate) async fn requeue(
     let times: Vec<DateTime<Utc>> = messages.iter().map(|(_, due_at)| *due_at).collect();
     sqlx::query!(
         "with queued as (
-             update messaging.send_queue q set state = 'queued', due_at = at
+             update messaging.send_queue q set state = 'queued', due_at = least(at, q.expires_at)
              from unnest($2::uuid[], $3::timestamptz[]) as later(m, at)
-             where q.organization_id = $1 and q.message_id = m and q.state = 'sending'
+             where q.organization_id = $1 and q.message_id = m and q.state in ('sending', 'held')
              returning q.message_id
          )
          update messaging.messages set status = $4, status_at = $5
@@ -230,6 +256,14 @@ pub(crate) async fn settle(
     Ok(())
 }
 
+/// Statuses that only WhatsApp's webhooks bring; a failure may also be an answer to the call.
+const REPORTED: [Status; 4] = [
+    Status::Sent,
+    Status::Delivered,
+    Status::Read,
+    Status::Played,
+];
+
 /// An attempt whose outcome is unknown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unknown {
@@ -244,20 +278,22 @@ pub(crate) struct Unknown {
 /// The attempt, if its outcome is still unknown.
 pub(crate) async fn find_unknown(
     conn: &mut PgConnection,
+    organization_id: OrganizationId,
     attempt_id: AttemptId,
 ) -> sqlx::Result<Option<Unknown>> {
     let row = sqlx::query!(
-        r#"select a.message_id as "message_id: MessageId", a.organization_id as "organization_id: ids::OrganizationId",
+        r#"select a.message_id as "message_id: MessageId", a.organization_id as "organization_id: OrganizationId",
                   a.channel_id as "channel_id: ids::ChannelId", a.started_at,
                   exists (
                       select from messaging.attempts later
                       join messaging.messages m on m.organization_id = later.organization_id and m.id = later.message_id
                       where later.organization_id = a.organization_id and later.channel_id = a.channel_id
-                        and later.started_at > a.started_at and m.status >= $2
+                        and later.started_at > a.started_at and m.status = any($3::int2[])
                   ) as "statuses_flow!"
-           from messaging.attempts a where a.id = $1 and a.state = 'unknown'"#,
+           from messaging.attempts a where a.organization_id = $1 and a.id = $2 and a.state = 'unknown'"#,
+        organization_id.as_uuid(),
         attempt_id.as_uuid(),
-        Status::Sent.rank(),
+        &REPORTED.map(Status::rank),
     )
     .fetch_optional(conn)
     .await?;

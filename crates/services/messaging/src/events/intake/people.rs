@@ -145,6 +145,29 @@ async fn attach(
         .collect();
     contacts::insert_identities(conn, &told, now).await?;
 
+    // A number that was given up will be somebody else's: it must not lead to this person any more.
+    let former: BTreeSet<(Identity, ContactId)> = messages
+        .iter()
+        .zip(resolved)
+        .flat_map(|(message, contact)| {
+            message.sender.former.iter().map(|(kind, value)| {
+                let identity = Identity {
+                    organization_id: message.route.organization_id,
+                    kind,
+                    value: value.clone(),
+                };
+                (identity, *contact)
+            })
+        })
+        .collect();
+    if !former.is_empty() {
+        let former: Vec<(&Identity, ContactId)> = former
+            .iter()
+            .map(|(identity, contact)| (identity, *contact))
+            .collect();
+        contacts::delete_identities(conn, &former).await?;
+    }
+
     let names: HashMap<ContactId, Fresh> = messages
         .iter()
         .zip(resolved)

@@ -158,3 +158,32 @@ pub(crate) async fn name_unnamed(
     .await?;
     Ok(())
 }
+
+/// Takes identities away from contacts they no longer lead to.
+pub(crate) async fn delete_identities(
+    conn: &mut PgConnection,
+    identities: &[(&Identity, ContactId)],
+) -> sqlx::Result<()> {
+    let organizations: Vec<Uuid> = identities
+        .iter()
+        .map(|(i, _)| i.organization_id.as_uuid())
+        .collect();
+    let kinds: Vec<String> = identities.iter().map(|(i, _)| i.kind.to_owned()).collect();
+    let values: Vec<String> = identities.iter().map(|(i, _)| i.value.clone()).collect();
+    let contacts: Vec<Uuid> = identities
+        .iter()
+        .map(|(_, contact)| contact.as_uuid())
+        .collect();
+    sqlx::query!(
+        "delete from messaging.contact_identities i
+         using unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) as gone(o, k, v, c)
+         where i.organization_id = o and i.kind = k and i.value = v and i.contact_id = c",
+        &organizations,
+        &kinds,
+        &values,
+        &contacts,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -52,7 +52,8 @@
 //! ```
 //!
 //! The client library logs a returned message with its body, and every lost connection as an error
-//! that needs nobody: a service's log filter contains `lapin=off`. What matters is logged here.
+//! that needs nobody: the chassis keeps its lines out of logs and reports, whatever the log filter
+//! asks for. What matters is logged here.
 
 mod config;
 mod connection;

@@ -115,6 +115,8 @@ impl Service for Hello {
 }
 
 async fn fail() -> &'static str {
+    // As the AMQP client says it.
+    tracing::error!(target: "lapin::channel", "undeliverable: see you at nine");
     tracing::error!(
         customer.email = "a@b.example",
         "could not greet +60123456789"

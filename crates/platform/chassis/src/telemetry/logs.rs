@@ -5,9 +5,10 @@ mod json;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use sentry::integrations::tracing::ErrorLayer;
+use tracing::Metadata;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::{FilterExt, LevelFilter, filter_fn},
+    filter::{FilterExt, FilterFn, LevelFilter, filter_fn},
     fmt,
     layer::SubscriberExt,
     reload,
@@ -16,6 +17,10 @@ use tracing_subscriber::{
 
 use super::{Settings, TelemetryError, settings::LogFormat};
 use crate::tasks;
+
+/// The AMQP client prints bodies of messages, which are personal data, and no filter may ask for
+/// that. What it has to say, the bus says.
+const NEVER_SAID: &str = "lapin";
 
 /// The log filter, which can be changed while the process runs.
 #[derive(Clone, Debug)]
@@ -30,6 +35,19 @@ impl Level {
         let filter = EnvFilter::try_new(filter).map_err(TelemetryError::Filter)?;
         self.0.reload(filter).map_err(TelemetryError::Reload)
     }
+}
+
+/// Lets everything pass but what may never be said. It says that it has no opinion about levels,
+/// for a filter that does not would switch on every callsite of the program.
+fn sayable() -> FilterFn {
+    let not_said: fn(&Metadata<'_>) -> bool = |metadata| !is_of(metadata.target(), NEVER_SAID);
+    filter_fn(not_said).with_max_level_hint(LevelFilter::TRACE)
+}
+
+fn is_of(target: &str, library: &str) -> bool {
+    target
+        .strip_prefix(library)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// Installs the subscriber of the process.
@@ -63,12 +81,23 @@ pub(super) fn install(
     let reports = settings
         .sentry
         .is_some()
-        .then(|| ErrorLayer::new().with_filter(LevelFilter::ERROR));
+        .then(|| ErrorLayer::new().with_filter(LevelFilter::ERROR.and(sayable())));
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
+        .with(lines.with_filter(filter.and(sayable())))
         .with(spans)
         .with(reports)
         .try_init()
         .map_err(TelemetryError::Installed)?;
     Ok(Level(handle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_is_known_by_its_targets_and_not_by_a_likeness() {
+        assert!(is_of("lapin", NEVER_SAID) && is_of("lapin::channels", NEVER_SAID));
+        assert!(!is_of("lapinette", NEVER_SAID) && !is_of("bus::lapin", NEVER_SAID));
+    }
 }

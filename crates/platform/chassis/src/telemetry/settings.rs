@@ -129,9 +129,7 @@ fn log_filter(reader: &mut Reader<'_>) -> String {
     if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
         reader.problem(name, "not a log filter, like info or info,messaging=debug");
     }
-    // The AMQP client prints bodies of returned messages, which are personal data. What it has to
-    // say, the bus says. A filter that names it wins, because it comes later.
-    format!("lapin=off,{filter}")
+    filter
 }
 
 fn sampler(reader: &mut Reader<'_>) -> Sampler {

@@ -149,8 +149,7 @@ async fn a_dead_task_ends_the_process_with_code_1() {
 async fn the_log_level_changes_while_the_process_runs() {
     let process = Process::serve(&[]).await;
     let url = format!("http://{}/loglevel", process.admin());
-    // What is in force, with what the platform adds to the setting.
-    assert_eq!(get(url.clone()).await, (200, "lapin=off,info".to_owned()));
+    assert_eq!(get(url.clone()).await, (200, "info".to_owned()));
     let put = |filter: &'static str| {
         let request = crate::support::browser().put(&url).body(filter);
         async move { request.send().await.expect("an answer").status().as_u16() }
@@ -162,6 +161,24 @@ async fn the_log_level_changes_while_the_process_runs() {
         process.find("request answered").is_some()
     })
     .await;
+}
+
+#[tokio::test]
+async fn no_filter_lets_the_amqp_client_print_messages() {
+    for filter in ["info", "trace", "lapin=trace,lapin::channel=trace"] {
+        let process = Process::serve(&[("RUST_LOG", "info")]).await;
+        let url = format!("http://{}/loglevel", process.admin());
+        let request = crate::support::browser()
+            .put(&url)
+            .body(format!("info,{filter}"));
+        assert_eq!(request.send().await.expect("an answer").status(), 204);
+        get(format!("http://{}/fail", process.address())).await;
+        eventually("what comes after it is printed", || async {
+            process.find("could not greet +60123456789").is_some()
+        })
+        .await;
+        assert_eq!(process.find("undeliverable: see you at nine"), None);
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use super::scratch::Management;
 /// The load average would still show the build that came before.
 const BUSY_PERCENT: u64 = 10;
 const LOOK: Duration = Duration::from_secs(1);
+const BROKER_LOOKS: u32 = 20;
 
 /// The machine, the build and the servers.
 #[derive(Debug)]
@@ -56,7 +57,6 @@ pub(super) async fn look(admin: &mut PgConnection, management: &Management) -> R
     let rabbitmq = management
         .call(Method::GET, "/overview", &Value::Null)
         .await?;
-    let nodes = management.call(Method::GET, "/nodes", &Value::Null).await?;
     let facts = vec![
         format!(
             "{cores} cores ({}), shared by services, sandbox, load generator and servers; \
@@ -76,8 +76,21 @@ pub(super) async fn look(admin: &mut PgConnection, management: &Management) -> R
     Ok(Machine {
         facts,
         warnings,
-        broker: nodes[0]["os_pid"].as_str().and_then(|pid| pid.parse().ok()),
+        broker: broker(management).await?,
     })
+}
+
+/// RabbitMQ's process, if the broker runs on this machine. A broker that has just started does not
+/// know its own for some seconds.
+async fn broker(management: &Management) -> Result<Option<u32>> {
+    for _ in 0..BROKER_LOOKS {
+        let nodes = management.call(Method::GET, "/nodes", &Value::Null).await?;
+        if let Some(pid) = nodes[0]["os_pid"].as_str() {
+            return Ok(pid.parse().ok());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(None)
 }
 
 fn unknown<T: From<&'static str>>() -> T {

@@ -31,7 +31,8 @@ pub(super) struct Moment {
     services: Duration,
     generator: Duration,
     postgres: Duration,
-    rabbitmq: Duration,
+    /// `None` where its process is not known.
+    rabbitmq: Option<Duration>,
     commits: i64,
     /// Sum over all sessions.
     active_ms: f64,
@@ -74,10 +75,7 @@ impl Meter {
             services: own.saturating_sub(generator),
             generator,
             postgres: self.postmaster.map_or(Duration::ZERO, with_children),
-            rabbitmq: self
-                .broker
-                .and_then(read_stat)
-                .map_or(Duration::ZERO, |stat| stat.own),
+            rabbitmq: self.broker.and_then(read_stat).map(|stat| stat.own),
             commits,
             active_ms,
             wal_bytes,
@@ -90,27 +88,48 @@ impl Meter {
         let took = now.at - since.at;
         let seconds = took.as_secs_f64().max(0.001);
         let spent = [
-            now.services.saturating_sub(since.services),
-            now.generator.saturating_sub(since.generator),
-            now.postgres.saturating_sub(since.postgres),
-            now.rabbitmq.saturating_sub(since.rabbitmq),
+            Some(now.services.saturating_sub(since.services)),
+            Some(now.generator.saturating_sub(since.generator)),
+            Some(now.postgres.saturating_sub(since.postgres)),
+            now.rabbitmq
+                .zip(since.rabbitmq)
+                .map(|(now, since)| now.saturating_sub(since)),
         ];
-        let [services, generator, postgres, rabbitmq] =
-            spent.map(|part| 100.0 * part.as_secs_f64() / seconds);
-        let [service, _, query, message] =
-            spent.map(|part| grouped(part.as_secs_f64() * 1e6 / float(count.max(1))));
+        let all: Duration = spent.iter().flatten().sum();
+        let [services, generator, postgres, rabbitmq] = spent.map(|part| percent(part, took));
+        let [service, _, query, message] = spent.map(|part| each(part, count));
         let commits = u64::try_from(now.commits - since.commits).unwrap_or(0);
         Ok(format!(
-            "{what}: {:.0} of {} % processor time (services {services:.0}, load and sandbox {generator:.0}, \
-             PostgreSQL {postgres:.0}, RabbitMQ {rabbitmq:.0}); each costs services {service} µs, \
-             PostgreSQL {query} µs, RabbitMQ {message} µs; {} commits/s, {:.1} sessions active, {:.1} MB/s of WAL",
-            services + generator + postgres + rabbitmq,
+            "{what}: {} of {} % processor time (services {services}, load and sandbox {generator}, \
+             PostgreSQL {postgres}, RabbitMQ {rabbitmq}); each costs services {service}, \
+             PostgreSQL {query}, RabbitMQ {message}; {} commits/s, {:.1} sessions active, {:.1} MB/s of WAL",
+            percent(Some(all), took),
             self.cores * 100,
             grouped(per_second(commits, took)),
             (now.active_ms - since.active_ms).max(0.0) / 1e3 / seconds,
             (now.wal_bytes - since.wal_bytes) / 1e6 / seconds,
         ))
     }
+}
+
+fn percent(spent: Option<Duration>, took: Duration) -> String {
+    spent.map_or_else(unmeasured, |spent| {
+        format!(
+            "{:.0}",
+            100.0 * spent.as_secs_f64() / took.as_secs_f64().max(0.001)
+        )
+    })
+}
+
+fn each(spent: Option<Duration>, count: u64) -> String {
+    spent.map_or_else(unmeasured, |spent| {
+        let micros = spent.as_secs_f64() * 1e6 / float(count.max(1));
+        format!("{} µs", grouped(micros))
+    })
+}
+
+fn unmeasured() -> String {
+    "not measured".to_owned()
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -36,10 +36,29 @@ impl Classify for Refused {
 async fn every_error_of_a_service_keeps_its_code_and_status() {
     let world = World::start().await;
     for code in codes::ALL {
-        world.script.refuse(errors::status_of(code));
+        // Reads are tried again while a service is unavailable: it has to stay so.
+        world.script.keep_refusing(Some(errors::status_of(code)));
         let answer = world.agent("GET", LIST).answer().await;
         answer.problem(code.kind.http().as_u16(), code.id);
     }
+}
+
+#[tokio::test]
+async fn a_read_is_tried_again_after_a_moment_of_unavailability_and_a_write_is_not() {
+    let world = World::start().await;
+    let unavailable = || errors::status_of(&codes::UNAVAILABLE);
+    world.script.refuse(unavailable());
+    assert_eq!(world.agent("GET", LIST).answer().await.status, 200);
+    assert_eq!(world.script.seen_of("ListConversations").len(), 2);
+
+    world.script.refuse(unavailable());
+    let answer = world
+        .ask("POST", "/v1/sessions")
+        .json(r#"{"email":"a@example.com","password":"right"}"#)
+        .answer()
+        .await;
+    answer.problem(503, codes::UNAVAILABLE.id);
+    assert_eq!(world.script.seen_of("LogIn").len(), 1);
 }
 
 #[tokio::test]

@@ -56,11 +56,18 @@ pub(crate) struct Script {
 struct State {
     seen: Vec<Seen>,
     refusals: VecDeque<Status>,
+    refusing: Option<Status>,
     hanging: bool,
     answer_headers: Vec<(&'static str, &'static str)>,
     api_key: Option<String>,
     /// One list of acts for each time the event stream is opened; without one it stays silent.
     streams: VecDeque<Vec<Act>>,
+}
+
+impl State {
+    fn refusal(&mut self) -> Option<Status> {
+        self.refusals.pop_front().or_else(|| self.refusing.clone())
+    }
 }
 
 impl Script {
@@ -79,6 +86,11 @@ impl Script {
     /// The next call is refused.
     pub(crate) fn refuse(&self, status: Status) {
         self.state().refusals.push_back(status);
+    }
+
+    /// Every call is refused from now on, or none any more.
+    pub(crate) fn keep_refusing(&self, status: Option<Status>) {
+        self.state().refusing = status;
     }
 
     /// Calls are never answered.
@@ -122,7 +134,7 @@ impl Script {
     async fn answer<T: Default>(&self) -> Result<Response<T>, Status> {
         let (refusal, hanging, headers) = {
             let mut state = self.state();
-            let refusal = state.refusals.pop_front();
+            let refusal = state.refusal();
             (refusal, state.hanging, state.answer_headers.clone())
         };
         if let Some(mut status) = refusal {
@@ -250,7 +262,7 @@ played!(MessagingService, messaging, {
         request: Request<messaging::WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
         self.note("WatchEvents", &request);
-        let refusal = self.state().refusals.pop_front();
+        let refusal = self.state().refusal();
         if let Some(status) = refusal {
             return Err(status);
         }

@@ -37,7 +37,7 @@ impl Level {
     }
 }
 
-/// Lets everything pass but what may never be said. It says that it has no opinion about levels,
+/// Lets everything pass but what may never be said, as a line, a report or an event of a span. It says that it has no opinion about levels,
 /// for a filter that does not would switch on every callsite of the program.
 fn sayable() -> FilterFn {
     let not_said: fn(&Metadata<'_>) -> bool = |metadata| !is_of(metadata.target(), NEVER_SAID);
@@ -67,7 +67,9 @@ pub(super) fn install(
     };
     // Spans of our own code and of the servers; those of libraries are noise in a trace. Task
     // spans last as long as the process.
-    let exported = LevelFilter::INFO.and(filter_fn(|span| span.target() != tasks::SPAN_TARGET));
+    let exported = LevelFilter::INFO
+        .and(filter_fn(|span| span.target() != tasks::SPAN_TARGET))
+        .and(sayable());
     let spans = traces.map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("switchboard"))

@@ -30,20 +30,27 @@ pub trait Classify: Error {
     /// The entry of the catalogue.
     fn code(&self) -> &'static Code;
 
+    /// The error that this variant only carries on, such as the database's. It then answers for
+    /// the three methods below.
+    fn inner(&self) -> Option<&dyn Classify> {
+        None
+    }
+
     /// The sentence a caller reads; the code's title unless the variant can say more without
     /// revealing anything internal.
     fn detail(&self) -> Cow<'static, str> {
-        Cow::Borrowed(self.code().title)
+        self.inner()
+            .map_or(Cow::Borrowed(self.code().title), |inner| inner.detail())
     }
 
     /// The fields at fault, for [`Kind::Invalid`](crate::Kind::Invalid).
     fn fields(&self) -> Vec<FieldViolation> {
-        Vec::new()
+        self.inner().map_or_else(Vec::new, |inner| inner.fields())
     }
 
     /// How long to wait before trying again, where that is known.
     fn retry_after(&self) -> Option<Duration> {
-        None
+        self.inner()?.retry_after()
     }
 }
 
@@ -57,4 +64,50 @@ pub fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("inner")]
+    struct Inner;
+
+    impl Classify for Inner {
+        fn code(&self) -> &'static Code {
+            &codes::RATE_LIMITED
+        }
+        fn detail(&self) -> Cow<'static, str> {
+            "Two a second.".into()
+        }
+        fn fields(&self) -> Vec<FieldViolation> {
+            vec![FieldViolation::new("to", "came too often")]
+        }
+        fn retry_after(&self) -> Option<Duration> {
+            Some(Duration::from_secs(7))
+        }
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] Inner);
+
+    impl Classify for Outer {
+        fn code(&self) -> &'static Code {
+            self.0.code()
+        }
+        fn inner(&self) -> Option<&dyn Classify> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_only_carried_on_keeps_all_it_says() {
+        let outer = Outer(Inner);
+        assert_eq!(outer.detail(), "Two a second.");
+        assert_eq!(outer.fields(), Inner.fields());
+        assert_eq!(outer.retry_after(), Some(Duration::from_secs(7)));
+    }
 }

@@ -1,17 +1,29 @@
 //! The catalogue. An id appears once and is never reused; add at the end of its area.
+//!
+//! `Invalid as PAYLOAD_TOO_LARGE` gives a code an HTTP status that says more than its kind's.
+
+use http::StatusCode;
 
 use crate::{Code, Kind};
 
 macro_rules! catalogue {
-    ($($name:ident = $id:literal, $kind:ident, $title:literal, $help:literal;)+) => {
+    ($($name:ident = $id:literal, $kind:ident $(as $status:ident)?, $title:literal, $help:literal;)+) => {
         $(
             #[doc = $title]
-            pub static $name: Code = Code { id: $id, kind: Kind::$kind, title: $title, help: $help };
+            pub static $name: Code = Code {
+                id: $id,
+                kind: Kind::$kind,
+                own_status: catalogue!(@status $($status)?),
+                title: $title,
+                help: $help,
+            };
         )+
 
         /// Every code, in the order of the documentation.
         pub static ALL: &[&Code] = &[$(&$name),+];
     };
+    (@status) => { None };
+    (@status $status:ident) => { Some(StatusCode::$status) };
 }
 
 catalogue! {
@@ -21,19 +33,19 @@ catalogue! {
     REQUEST_INVALID = "request.invalid", Invalid,
         "A field of the request is not acceptable.",
         "Correct the fields listed under `errors` and send the request again.";
-    REQUEST_TOO_LARGE = "request.too_large", Invalid,
+    REQUEST_TOO_LARGE = "request.too_large", Invalid as PAYLOAD_TOO_LARGE,
         "The request body is too large.",
         "Send at most 1 MiB to the API and 4 MiB to a webhook address.";
     ROUTE_UNKNOWN = "request.route_unknown", NotFound,
         "There is no such address.",
         "Compare the method and path with the API reference at /openapi.json.";
-    METHOD_NOT_ALLOWED = "request.method_not_allowed", Invalid,
+    METHOD_NOT_ALLOWED = "request.method_not_allowed", Invalid as METHOD_NOT_ALLOWED,
         "This address does not know the method.",
         "Use a method named in the `Allow` header, or compare with /openapi.json.";
-    MEDIA_TYPE_UNSUPPORTED = "request.media_type_unsupported", Invalid,
+    MEDIA_TYPE_UNSUPPORTED = "request.media_type_unsupported", Invalid as UNSUPPORTED_MEDIA_TYPE,
         "The body's format is not accepted.",
         "Send `Content-Type: application/json`, in UTF-8, without Content-Encoding.";
-    NOT_ACCEPTABLE = "request.not_acceptable", Invalid,
+    NOT_ACCEPTABLE = "request.not_acceptable", Invalid as NOT_ACCEPTABLE,
         "The answer is not available in a format you accept.",
         "Add the format named in the detail to the `Accept` header.";
     PAGE_TOKEN_INVALID = "request.page_token_invalid", Invalid,
@@ -45,6 +57,9 @@ catalogue! {
     CURSOR_EXPIRED = "request.cursor_expired", Precondition,
         "Events after that cursor are no longer kept.",
         "Load the lists afresh, then watch events without a cursor.";
+    REQUEST_TOO_SLOW = "request.too_slow", Timeout as REQUEST_TIMEOUT,
+        "The request body did not arrive in time.",
+        "Send it again, over a faster connection or in smaller parts.";
     IDEMPOTENCY_KEY_REUSED = "idempotency.key_reused", Precondition,
         "The idempotency key was used for a different request.",
         "Use a new key for each new request; repeat a key only with the same body.";
@@ -69,6 +84,9 @@ catalogue! {
     AUTH_BUSY = "auth.busy", RateLimited,
         "Too many logins at the moment.",
         "Try again after the time given.";
+    AUTH_API_KEY_INVALID = "auth.api_key_invalid", Unauthenticated,
+        "The API key is unknown, revoked or expired.",
+        "Check the key, or create a new one.";
     EMAIL_TAKEN = "identity.email_taken", AlreadyExists,
         "There is an account with this e-mail address.",
         "Log in, or reset the password.";
@@ -123,7 +141,7 @@ catalogue! {
     WEBHOOK_SIGNATURE_INVALID = "webhook.signature_invalid", Unauthenticated,
         "The signature does not match the body.",
         "Sign the raw body with the app secret of this address.";
-    WEBHOOK_ENCODING_UNSUPPORTED = "webhook.encoding_unsupported", Invalid,
+    WEBHOOK_ENCODING_UNSUPPORTED = "webhook.encoding_unsupported", Invalid as UNSUPPORTED_MEDIA_TYPE,
         "Compressed webhook bodies are not accepted.",
         "Send the body without Content-Encoding.";
     WEBHOOK_CHALLENGE_INVALID = "webhook.challenge_invalid", Invalid,
@@ -132,6 +150,9 @@ catalogue! {
     WEBHOOK_APP_UNKNOWN = "webhook.app_unknown", NotFound,
         "There is no such webhook address.",
         "Use the callback address shown in the settings of the app.";
+    WEBHOOK_VERIFY_TOKEN_WRONG = "webhook.verify_token_wrong", Forbidden,
+        "The verify token is wrong.",
+        "Use the verify token from the settings of the app.";
 }
 
 /// The code with this id.

@@ -1,4 +1,4 @@
-//! Kind → gRPC code → HTTP status: the only such table.
+//! Kind → gRPC code → HTTP status: the only such table. A [`Code`](crate::Code) may name a more exact HTTP status.
 
 use http::StatusCode;
 
@@ -65,7 +65,7 @@ impl Kind {
         }
     }
 
-    /// The HTTP status of the problem document.
+    /// The HTTP status of the problem document, unless the code has its own.
     pub const fn http(self) -> StatusCode {
         match self {
             Self::Invalid => StatusCode::BAD_REQUEST,

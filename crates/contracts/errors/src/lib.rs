@@ -5,6 +5,8 @@
 //! What a caller reads (the code's title, the variant's `detail`) and what an operator reads (the
 //! source chain in the log) are separate on purpose: internal text never leaves the process.
 
+use http::StatusCode;
+
 mod classify;
 pub mod codes;
 mod kind;
@@ -23,8 +25,20 @@ pub struct Code {
     pub id: &'static str,
     /// What callers, consumers and jobs do about it.
     pub kind: Kind,
+    /// The HTTP status where HTTP has a more exact one than the kind's.
+    pub own_status: Option<StatusCode>,
     /// One plain sentence for a person.
     pub title: &'static str,
     /// What to do about it.
     pub help: &'static str,
+}
+
+impl Code {
+    /// The HTTP status of the problem document.
+    pub const fn http(&self) -> StatusCode {
+        match self.own_status {
+            Some(status) => status,
+            None => self.kind.http(),
+        }
+    }
 }

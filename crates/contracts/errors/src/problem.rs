@@ -42,7 +42,7 @@ impl Problem {
         Self {
             type_uri: format!("https://switchboard.example/errors#{}", code.id),
             title: code.title.to_owned(),
-            status: code.kind.http().as_u16(),
+            status: code.http().as_u16(),
             detail: code.title.to_owned(),
             code: code.id.to_owned(),
             help: Some(code.help.to_owned()),
@@ -153,7 +153,7 @@ mod tests {
         for code in codes::ALL {
             let problem = Problem::from_status(&status_of(code));
             assert_eq!(problem.code, code.id);
-            assert_eq!(problem.status, code.kind.http().as_u16(), "{}", code.id);
+            assert_eq!(problem.status, code.http().as_u16(), "{}", code.id);
         }
     }
 

@@ -34,9 +34,9 @@ impl ProblemResponse {
         Self::from(&errors::to_status(error))
     }
 
-    /// Replaces the HTTP status where the code's own is less exact (413 for a body too large).
+    /// Keeps the HTTP status of an answer that somebody else made.
     #[must_use]
-    pub fn with_status(mut self, status: StatusCode) -> Self {
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.problem.status = status.as_u16();
         self
     }

@@ -4,7 +4,6 @@ use std::{borrow::Cow, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use errors::{Classify, Code, codes};
-use http::StatusCode;
 use sb_http::{ProblemResponse, body::BodyError};
 use whatsapp::signature::SignatureError;
 
@@ -40,7 +39,11 @@ impl Classify for Error {
             Self::Compressed => &codes::WEBHOOK_ENCODING_UNSUPPORTED,
             Self::Signature(_) => &codes::WEBHOOK_SIGNATURE_INVALID,
             Self::Body(BodyError::TooLarge { .. }) => &codes::REQUEST_TOO_LARGE,
-            Self::Body(BodyError::TooSlow | BodyError::Broken(_)) => &codes::REQUEST_MALFORMED,
+            Self::Body(BodyError::TooSlow) => &codes::REQUEST_TOO_SLOW,
+            Self::Body(BodyError::Broken(_)) => &codes::REQUEST_MALFORMED,
+            Self::Verification(VerifySubscriptionError::Token) => {
+                &codes::WEBHOOK_VERIFY_TOKEN_WRONG
+            }
             Self::Verification(_) => &codes::WEBHOOK_CHALLENGE_INVALID,
         }
     }
@@ -75,12 +78,8 @@ impl From<Error> for ProblemResponse {
             None => problem,
         };
         match error {
-            // These carry headers and limits of their own.
+            // It carries headers and limits of their own.
             Error::Body(error) => error.into(),
-            Error::Compressed => problem.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            Error::Verification(VerifySubscriptionError::Token) => {
-                problem.with_status(StatusCode::FORBIDDEN)
-            }
             _ => problem,
         }
     }

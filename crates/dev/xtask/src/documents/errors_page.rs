@@ -11,7 +11,9 @@ const INTRODUCTION: &str = "\
 Every failed request is answered with a problem document (`application/problem+json`, RFC 9457). Its `code` is one of
 those below: it is stable, so programs decide by it; `title` and `detail` are for people and may change.
 
-The kind of a code says how it is answered and whether the same request may succeed later:
+The kind of a code says how it is answered and whether the same request may succeed later. Some codes have a more exact
+HTTP status than their kind; it stands beside the code. A request with unacceptable fields is answered with 422 instead
+of 400: the problem document lists them under `errors`.
 
 | kind | HTTP | gRPC | try again |
 |---|---|---|---|
@@ -43,7 +45,7 @@ pub(crate) fn page(codes: &[&Code]) -> Result<String, fmt::Error> {
             id = code.id,
             title = code.title,
             kind = code.kind,
-            status = code.kind.http().as_u16(),
+            status = code.http().as_u16(),
             help = code.help,
         )?;
     }
@@ -59,6 +61,7 @@ mod tests {
         static CLOSED: Code = Code {
             id: "messaging.window_closed",
             kind: Kind::Precondition,
+            own_status: None,
             title: "Closed.",
             help: "Send a template.",
         };
@@ -72,5 +75,11 @@ mod tests {
             page.ends_with("Closed. (Precondition, 409)\n\nSend a template.\n"),
             "{page}"
         );
+    }
+
+    #[test]
+    fn a_code_with_its_own_status_is_shown_with_it() {
+        let page = page(&[&errors::codes::REQUEST_TOO_LARGE]).expect("a page");
+        assert!(page.contains("(Invalid, 413)"), "{page}");
     }
 }

@@ -168,7 +168,7 @@ async fn a_body_that_stalls_is_given_up() {
         .body(Body::from_stream(stalled))
         .answer()
         .await;
-    answer.problem(408, "request.malformed");
+    answer.problem(408, "request.too_slow");
 }
 
 #[tokio::test]

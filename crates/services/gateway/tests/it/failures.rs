@@ -39,7 +39,7 @@ async fn every_error_of_a_service_keeps_its_code_and_status() {
         // Reads are tried again while a service is unavailable: it has to stay so.
         world.script.keep_refusing(Some(errors::status_of(code)));
         let answer = world.agent("GET", LIST).answer().await;
-        answer.problem(code.kind.http().as_u16(), code.id);
+        answer.problem(code.http().as_u16(), code.id);
     }
 }
 

@@ -36,6 +36,12 @@ macro_rules! define {
                 Self(crate::define::v7_at(unix_ms))
             }
 
+            /// A new id, stamped with a time: for callers that hold the time of what they record.
+            pub fn stamped(at: chrono::DateTime<chrono::Utc>) -> Self {
+                // There was nothing to record before 1970.
+                Self::generate_at(u64::try_from(at.timestamp_millis()).unwrap_or(0))
+            }
+
             /// The smallest id of that millisecond: the lower bound of a range by time.
             pub const fn min_at(unix_ms: u64) -> Self {
                 Self(uuid::Uuid::from_u128((unix_ms as u128) << 80))
@@ -133,6 +139,13 @@ mod tests {
         assert!(MessageId::min_at(2_000) <= late);
         assert!(early < MessageId::min_at(2_000));
         assert_eq!(late.as_uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn an_id_is_stamped_with_a_time_or_its_milliseconds_alike() {
+        let at = chrono::DateTime::from_timestamp_millis(1_500).expect("a time");
+        let id = MessageId::stamped(at);
+        assert!(id >= MessageId::min_at(1_500) && id < MessageId::min_at(1_501));
     }
 
     #[test]

@@ -49,3 +49,9 @@ define::define! {
     /// One provider webhook delivery as it was received.
     WebhookId = "wh",
 }
+
+impl OrganizationId {
+    /// Stands for the platform itself where a table wants an organization: the nil uuid, which no
+    /// tenant can have.
+    pub const PLATFORM: Self = Self::min_at(0);
+}

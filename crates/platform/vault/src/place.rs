@@ -21,7 +21,7 @@ impl Owner {
     pub const fn organization_id(self) -> OrganizationId {
         match self {
             Self::Organization(id) => id,
-            Self::Platform => OrganizationId::min_at(0),
+            Self::Platform => OrganizationId::PLATFORM,
         }
     }
 }

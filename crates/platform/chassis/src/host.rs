@@ -137,6 +137,7 @@ impl Host {
                 source,
             })?;
         let addresses = if self.options.mode.requests {
+            service.serve(&deps);
             let (grpc, http) = (service.grpc(), service.http());
             self.listen(&deps, listeners, &base, grpc, http).await?
         } else {

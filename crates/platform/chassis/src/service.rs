@@ -11,10 +11,13 @@ use crate::{
 
 /// One of the platform's services: how to build it, what it serves and what it does on its own.
 ///
-/// The order of a life: `build` (pools, clients; no port is open, nothing runs), then the servers
-/// listen, then `start` begins background work and the service becomes ready. On a signal it stops
-/// being ready, takes no new work, finishes what is under way, and `finish` closes what `build`
-/// opened.
+/// The order of a life: `build` (pools, clients; no port is open, nothing runs), then `serve` starts
+/// what requests need and the servers listen, then `start` begins background work and the service
+/// becomes ready. On a signal it stops being ready, takes no new work, finishes what is under way,
+/// and `finish` closes what `build` opened.
+///
+/// A process may run one half only: `serve --no-worker` leaves `start` out, `worker` leaves out
+/// `serve` and the servers.
 pub trait Service: Sized + Send + Sync + 'static {
     /// Its name in variables, logs, metrics and commands: `crm-sync`.
     const NAME: &'static str;
@@ -42,7 +45,14 @@ pub trait Service: Sized + Send + Sync + 'static {
         None
     }
 
-    /// Starts its background work with `deps.tasks`.
+    /// Starts what requests need, with `deps.tasks`: a writer that groups their rows, a feed that
+    /// streams read from. Runs before the servers listen, and only if they will.
+    fn serve(&self, deps: &Deps) {
+        let _: &Deps = deps;
+    }
+
+    /// Starts its background work with `deps.tasks`: what has to be done whether or not anybody
+    /// asks. Not in a process that serves requests only.
     fn start(&self, deps: &Deps) {
         let _: &Deps = deps;
     }

@@ -1,10 +1,13 @@
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use axum::{Router, routing::get};
-use chassis::{Base, Deps, Drain, Host, HostOptions, Listeners, Outcome};
+use chassis::{Addresses, Base, Deps, Drain, Grpc, Host, HostOptions, Listeners, Mode, Outcome};
 use clock::Clock;
 use tokio::sync::Notify;
 
@@ -30,6 +33,82 @@ fn with_start(start: impl Fn(Deps) + Send + Sync + 'static) -> Plan {
         start: Some(Arc::new(start)),
         ..Plan::default()
     }
+}
+
+/// Which hooks a mode runs, in order, and whether anything listens.
+async fn life(mode: Mode) -> (Vec<&'static str>, Addresses) {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let note = |hook: &'static str| {
+        let log = Arc::clone(&log);
+        move || log.lock().expect("not poisoned").push(hook)
+    };
+    let (build, serve, start, finish) =
+        (note("build"), note("serve"), note("start"), note("finish"));
+    let plan = Plan {
+        http: Some(Router::new()),
+        grpc: Some(Grpc::new(&[])),
+        build: Some(Arc::new(move |_| build())),
+        serve: Some(Arc::new(move |_| serve())),
+        start: Some(Arc::new(move |_| start())),
+        finish: Some(Arc::new(move |()| finish())),
+        ..Plan::default()
+    };
+    let running = Running::with(plan, |options, _| options.mode = mode).await;
+    let addresses = running.addresses;
+    running.host.shutdown().await;
+    let hooks = log.lock().expect("not poisoned").clone();
+    (hooks, addresses)
+}
+
+#[tokio::test]
+async fn each_half_of_a_service_starts_what_it_needs_and_nothing_else() {
+    let (requests, work) = (true, true);
+    for (mode, hooks) in [
+        (Mode::ALL, &["build", "serve", "start", "finish"][..]),
+        (
+            Mode {
+                requests,
+                work: false,
+            },
+            &["build", "serve", "finish"],
+        ),
+        (
+            Mode {
+                requests: false,
+                work,
+            },
+            &["build", "start", "finish"],
+        ),
+        (Mode::NONE, &["build", "finish"]),
+    ] {
+        let (ran, addresses) = life(mode).await;
+        assert_eq!(ran, hooks, "{mode:?}");
+        let listens = [addresses.http, addresses.grpc].map(|address| address.is_some());
+        assert_eq!(listens, [mode.requests; 2], "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_requests_need_runs_before_a_port_opens() {
+    let listeners = Listeners::open(&Base::for_tests())
+        .await
+        .expect("open ports");
+    let taken = listeners.addresses().http.expect("opened");
+    let served = Arc::new(AtomicBool::new(false));
+    let note = Arc::clone(&served);
+    let plan = Plan {
+        http: Some(Router::new()),
+        serve: Some(Arc::new(move |_| note.store(true, Ordering::Relaxed))),
+        ..Plan::default()
+    };
+    let options = HostOptions::for_tests(Clock::system());
+    let mut host = Host::start(options).await.expect("start the host");
+    let mut base = Base::for_tests();
+    base.http.listen = Some(taken);
+    let added = host.add::<App>(&base, plan).await;
+    assert!(added.is_err(), "the port is taken");
+    assert!(served.load(Ordering::Relaxed));
+    host.shutdown().await;
 }
 
 /// Waits for the death of a task, then stops.

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     #[serde(skip)]
     pub(crate) build: Hook<Deps>,
     #[serde(skip)]
+    pub(crate) serve: Hook<Deps>,
+    #[serde(skip)]
     pub(crate) start: Hook<Deps>,
     #[serde(skip)]
     pub(crate) finish: Hook<()>,
@@ -67,6 +69,12 @@ impl Service for App {
 
     fn http(&self) -> Option<Router> {
         self.0.http.clone()
+    }
+
+    fn serve(&self, deps: &Deps) {
+        if let Some(serve) = &self.0.serve {
+            serve(deps.clone());
+        }
     }
 
     fn start(&self, deps: &Deps) {

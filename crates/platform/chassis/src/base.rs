@@ -201,19 +201,23 @@ impl Base {
     }
 }
 
+impl Validate for Listen {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least(
+            1,
+            &[
+                ("max_connections", self.max_connections as u64),
+                ("header_timeout_ms", self.header_timeout_ms),
+                ("request_timeout_ms", self.request_timeout_ms),
+            ],
+        );
+    }
+}
+
 impl Validate for Base {
     fn validate(&self, problems: &mut Problems) {
         for (section, server) in [("grpc", &self.grpc), ("http", &self.http)] {
-            problems.within(section, |problems| {
-                let limits = [
-                    ("max_connections", server.max_connections as u64),
-                    ("header_timeout_ms", server.header_timeout_ms),
-                    ("request_timeout_ms", server.request_timeout_ms),
-                ];
-                for (key, _) in limits.iter().filter(|(_, value)| *value == 0) {
-                    problems.invalid(key, "must be at least 1");
-                }
-            });
+            problems.section(section, server);
         }
         let mut taken: Vec<(&str, SocketAddr)> = Vec::new();
         for (key, listen) in [

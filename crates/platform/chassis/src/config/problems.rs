@@ -1,5 +1,7 @@
 use std::{collections::BTreeSet, fmt};
 
+use super::Validate;
+
 /// One thing wrong with the configuration. Its text never holds a configured value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -80,6 +82,29 @@ impl Problems {
         self.section = format!("{outer}{section}.");
         check(self);
         self.section = outer;
+    }
+
+    /// Lets a section look at itself.
+    pub fn section(&mut self, name: &str, section: &impl Validate) {
+        self.within(name, |problems| section.validate(problems));
+    }
+
+    /// Takes over what a crate that does not know this one found in its section: each text is
+    /// `field: sentence`, or a sentence about the section as a whole.
+    pub fn reported(&mut self, section: &str, found: impl IntoIterator<Item = String>) {
+        for problem in found {
+            match problem.split_once(": ") {
+                Some((field, sentence)) => self.invalid(&format!("{section}.{field}"), sentence),
+                None => self.invalid(section, problem),
+            }
+        }
+    }
+
+    /// Says of each value below `least` that it must not be.
+    pub fn at_least(&mut self, least: u64, values: &[(&str, u64)]) {
+        for (key, _) in values.iter().filter(|(_, value)| *value < least) {
+            self.invalid(key, format!("must be at least {least}"));
+        }
     }
 
     /// Says what is wrong at `place`, a variable or file outside the key tree.
@@ -170,3 +195,39 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Limits {
+        low: u64,
+        high: u64,
+    }
+
+    impl Validate for Limits {
+        fn validate(&self, problems: &mut Problems) {
+            problems.at_least(2, &[("low", self.low), ("high", self.high)]);
+        }
+    }
+
+    #[test]
+    fn what_sections_and_other_crates_say_is_told_by_variable() {
+        let mut problems = Problems::of_service("app");
+        problems.section("limits", &Limits { low: 1, high: 2 });
+        let found = [
+            "url: expected a scheme: a://b",
+            "leaves nothing for requests",
+        ];
+        problems.reported("db", found.map(str::to_owned));
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "APP__LIMITS__LOW: must be at least 2",
+                "APP__DB__URL: expected a scheme: a://b",
+                "APP__DB: leaves nothing for requests",
+            ]
+        );
+    }
+}

@@ -9,5 +9,4 @@ mod retry;
 mod token;
 
 pub use channel::{Channel, ChannelConfig, ChannelError, Channels};
-pub use methods::Methods;
 pub use token::TokenSource;

@@ -23,7 +23,7 @@ mod telemetry;
 pub use anyhow;
 pub use base::{Admin, Base, Drain, Listen, Ports, Runtime};
 pub use clap;
-pub use client::{Channel, ChannelConfig, ChannelError, Channels, Methods, TokenSource};
+pub use client::{Channel, ChannelConfig, ChannelError, Channels, TokenSource};
 pub use environment::Environment;
 pub use error::StartError;
 pub use health::{Health, Latch};

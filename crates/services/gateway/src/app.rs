@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::{Jwks, RemoteIssuer, RemoteKeys, ServiceTokenSource, Verifier};
 use axum::Router;
-use chassis::{Channel, Deps, Methods, Ports, Service, anyhow::Context};
+use chassis::{Channel, Deps, Ports, Service, anyhow::Context};
 use clock::Clock;
 use proto::{
     identity::v1::identity_service_client::IdentityServiceClient,
@@ -48,10 +48,9 @@ impl Service for App {
     type Config = Config;
 
     async fn build(config: Config, deps: Deps) -> chassis::anyhow::Result<Self> {
-        let methods = Methods::from_descriptors(proto::DESCRIPTORS).context("read descriptors")?;
         let open = |upstream: &crate::config::Upstream, name| {
             deps.channels
-                .open(&upstream.channel(), methods.clone(), None)
+                .open(&upstream.channel(), proto::DESCRIPTORS, None)
                 .with_context(|| format!("open the channel to {name}"))
         };
         let upstreams = Upstreams {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth::{Authorizer, GrpcLayer, Jwks, Policy, RemoteKeys, Verifier};
 use bus::{Bus, Jitter, Parts, Topology};
 use chassis::{
-    Deps, Grpc, Methods, Ports, Service,
+    Deps, Grpc, Ports, Service,
     anyhow::{self, Context},
     clap,
 };
@@ -190,10 +190,9 @@ impl Service for App {
 
 /// Callers prove themselves with tokens of identity.
 async fn authorizer(identity: &chassis::ChannelConfig, deps: &Deps) -> anyhow::Result<Authorizer> {
-    let methods = Methods::from_descriptors(proto::DESCRIPTORS).context("read descriptors")?;
     let channel = deps
         .channels
-        .open(identity, methods, None)
+        .open(identity, proto::DESCRIPTORS, None)
         .context("open the channel to identity")?;
     let source = RemoteKeys::new(IdentityServiceClient::new(channel));
     let verifier = Verifier::new(

@@ -16,7 +16,7 @@ use tonic::{
 };
 use tower::Service;
 
-use super::{Methods, TokenSource, call, instruments::Instruments};
+use super::{TokenSource, call, instruments::Instruments, methods::Methods};
 use crate::{
     config::{Problems, Validate},
     jitter::Jitter,
@@ -120,9 +120,7 @@ impl Validate for ChannelConfig {
             ("keep_alive_ms", self.keep_alive_ms),
             ("max_in_flight", self.max_in_flight as u64),
         ];
-        for (key, _) in positive.iter().filter(|(_, value)| *value == 0) {
-            problems.invalid(key, "must be at least 1");
-        }
+        problems.at_least(1, &positive);
         if self.connect_timeout_ms > self.timeout_ms {
             problems.conflict(
                 &["connect_timeout_ms", "timeout_ms"],
@@ -138,6 +136,9 @@ pub enum ChannelError {
     /// The address or the TLS settings.
     #[error("channel address or TLS settings are not valid")]
     Endpoint(#[source] transport::Error),
+    /// What says which methods there are.
+    #[error("descriptors of the methods are not valid")]
+    Descriptors(#[source] prost::DecodeError),
     /// The certificate authority's file.
     #[error("read the certificate authority's file")]
     Certificate(#[source] std::io::Error),
@@ -162,18 +163,20 @@ impl Channels {
     ///
     /// Each call gets a deadline (the configured one, or nine tenths of what our own caller still
     /// waits), the trace context, the request id and, if the caller set none, a token from
-    /// `tokens`. Calls that `methods` allows to repeat are tried again, up to three times in all,
-    /// when the other side is unavailable.
+    /// `tokens`. Calls that `descriptors`, an encoded `FileDescriptorSet` as the generated code
+    /// carries it, allow to repeat are tried again, up to three times in all, when the other side
+    /// is unavailable.
     ///
     /// # Errors
-    /// If the address or the certificate authority cannot be used.
+    /// If the descriptors, the address or the certificate authority cannot be used.
     pub fn open(
         &self,
         config: &ChannelConfig,
-        methods: Methods,
+        descriptors: &[u8],
         tokens: Option<TokenSource>,
     ) -> Result<Channel, ChannelError> {
         crate::install_crypto();
+        let methods = Methods::from_descriptors(descriptors).map_err(ChannelError::Descriptors)?;
         let mut endpoint = Endpoint::from_shared(config.url.clone())
             .map_err(ChannelError::Endpoint)?
             .connect_timeout(Duration::from_millis(config.connect_timeout_ms))

@@ -6,7 +6,7 @@ use prost_types::{FileDescriptorSet, method_options::IdempotencyLevel};
 /// What the descriptors say about the methods of the services being called: which may be repeated
 /// and which answer with a stream.
 #[derive(Clone, Debug, Default)]
-pub struct Methods(Arc<HashMap<String, Method>>);
+pub(super) struct Methods(Arc<HashMap<String, Method>>);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Method {
@@ -17,11 +17,8 @@ pub(super) struct Method {
 }
 
 impl Methods {
-    /// Reads an encoded `FileDescriptorSet`, as the generated code carries it.
-    ///
-    /// # Errors
-    /// If the bytes are no descriptor set.
-    pub fn from_descriptors(encoded: &[u8]) -> Result<Self, prost::DecodeError> {
+    /// Reads an encoded `FileDescriptorSet`.
+    pub(super) fn from_descriptors(encoded: &[u8]) -> Result<Self, prost::DecodeError> {
         let set = FileDescriptorSet::decode(encoded)?;
         let mut methods = HashMap::new();
         for file in &set.file {

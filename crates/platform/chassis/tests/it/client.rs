@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chassis::{Channel, ChannelConfig, Grpc, Host, HostOptions, Methods, TokenSource};
+use chassis::{Channel, ChannelConfig, Grpc, Host, HostOptions, TokenSource};
 use clock::Clock;
 use tonic::{Code, Request, Status};
 
@@ -36,9 +36,10 @@ where
 }
 
 fn open(running: &Running, config: &ChannelConfig, tokens: Option<TokenSource>) -> Channel {
-    let methods = Methods::from_descriptors(&echo::descriptors()).expect("descriptors");
     let channels = running.host.deps("caller").channels;
-    channels.open(config, methods, tokens).expect("a channel")
+    channels
+        .open(config, &echo::descriptors(), tokens)
+        .expect("a channel")
 }
 
 /// A service that is unavailable `times`, and how often it was called.
@@ -101,9 +102,10 @@ async fn nobody_listening_is_unavailable_within_the_deadline() {
     let host = Host::start(options).await.expect("start the host");
     let mut config = ChannelConfig::to("http://127.0.0.1:1");
     config.timeout_ms = 2_000;
-    let methods = Methods::from_descriptors(&echo::descriptors()).expect("descriptors");
     let channels = host.deps("caller").channels;
-    let channel = channels.open(&config, methods, None).expect("a channel");
+    let channel = channels
+        .open(&config, &echo::descriptors(), None)
+        .expect("a channel");
     let started = Instant::now();
     let error = echo::call(channel, READ, text()).await.expect_err("nobody");
     assert_eq!(error.code(), Code::Unavailable, "{error:?}");
@@ -199,11 +201,14 @@ async fn a_chain_of_calls_shares_its_request_id_and_shrinks_its_deadline() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_refused() {
+async fn what_cannot_be_a_channel_is_refused() {
     let options = HostOptions::for_tests(Clock::system());
     let host = Host::start(options).await.expect("start the host");
     let channels = host.deps("caller").channels;
     let config = ChannelConfig::to("not an address");
-    assert!(channels.open(&config, Methods::default(), None).is_err());
+    assert!(channels.open(&config, &[], None).is_err());
+    let config = ChannelConfig::to("http://127.0.0.1:1");
+    let refused = channels.open(&config, b"\xff", None);
+    assert!(refused.is_err(), "no descriptors either");
     host.shutdown().await;
 }

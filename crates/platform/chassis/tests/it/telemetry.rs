@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::{Router, body::Bytes, routing::any};
 use chassis::{
-    ChannelConfig, Environment, Grpc, Methods, Telemetry, TelemetrySettings,
+    ChannelConfig, Environment, Grpc, Telemetry, TelemetrySettings,
     config::{EnvSource, Problems},
 };
 use http::HeaderMap;
@@ -165,8 +165,7 @@ async fn a_trace_goes_on_from_service_to_service() {
     .await;
     let channels = owner.host.deps("front").channels;
     let config = ChannelConfig::to(owner.grpc());
-    let methods = Methods::default();
-    let channel = channels.open(&config, methods, None).expect("a channel");
+    let channel = channels.open(&config, &[], None).expect("a channel");
     let front = serve(move |_| {
         echo::call(
             channel.clone(),

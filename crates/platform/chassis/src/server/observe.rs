@@ -109,6 +109,9 @@ impl Observer {
                 request.id = id.as_str(),
                 rpc.system = "grpc",
                 rpc.method = route,
+                // Who called, and for which organization: filled in once the caller is known.
+                actor = field::Empty,
+                organization.id = field::Empty,
                 rpc.grpc.status_code = field::Empty,
             ),
         };

@@ -1,5 +1,10 @@
-use std::time::Duration;
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use axum::{middleware::Next, response::Response};
 use chassis::Grpc;
 use tonic::{Code, Request, Status, transport::Channel};
 use tonic_reflection::pb::v1::{
@@ -15,14 +20,41 @@ use crate::support::{
 
 const READ: &str = "/test.Echo/Read";
 
+/// Log lines as they are written.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("not poisoned").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    fn find(&self, message: &str) -> serde_json::Value {
+        let bytes = self.0.lock().expect("not poisoned").clone();
+        let lines = String::from_utf8(bytes).expect("UTF-8");
+        let line = lines.lines().find(|line| line.contains(message));
+        serde_json::from_str(line.expect("it was logged")).expect("JSON")
+    }
+}
+
 async fn start<F, Fut>(method: F) -> (Running, Channel)
 where
     F: Fn(Request<String>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<String, Status>> + Send + 'static,
 {
     let descriptors: &'static [u8] = echo::descriptors().leak();
+    serve(Grpc::new(descriptors).add(Echo::new(method))).await
+}
+
+async fn serve(grpc: Grpc) -> (Running, Channel) {
     let plan = Plan {
-        grpc: Some(Grpc::new(descriptors).add(Echo::new(method))),
+        grpc: Some(grpc),
         ..Plan::default()
     };
     let running = Running::with(plan, |_, base| base.grpc.request_timeout_ms = 2_000).await;
@@ -124,6 +156,35 @@ async fn handlers_know_how_long_their_caller_waits() {
         (1_000..=2_000).contains(&left),
         "{left} of the server's 2 s"
     );
+    running.host.shutdown().await;
+}
+
+/// A layer as `auth` has one: it notes who calls on the span of the call.
+async fn authenticate(request: axum::extract::Request, next: Next) -> Response {
+    let span = tracing::Span::current();
+    span.record("actor", "user:us_1");
+    span.record("organization.id", "org_1");
+    next.run(request).await
+}
+
+#[tokio::test]
+async fn log_lines_of_a_call_say_who_called_and_for_which_organization() {
+    let lines = Lines::default();
+    let (subscriber, kept) = (tracing_subscriber::fmt().json(), lines.clone());
+    let _guard =
+        tracing::subscriber::set_default(subscriber.with_writer(move || kept.clone()).finish());
+    let method = Echo::new(|_| async {
+        tracing::info!("a line of the handler");
+        Ok(String::new())
+    });
+    let grpc = Grpc::new(&[]).add(method);
+    let (running, channel) = serve(grpc.layer(axum::middleware::from_fn(authenticate))).await;
+    echo::call(channel, READ, text("x"))
+        .await
+        .expect("an answer");
+    let line = lines.find("a line of the handler");
+    assert_eq!(line["span"]["organization.id"], "org_1", "{line}");
+    assert_eq!(line["span"]["actor"], "user:us_1", "{line}");
     running.host.shutdown().await;
 }
 

@@ -103,37 +103,31 @@ impl Intake {
     pub(crate) const fn answer_timeout(&self) -> Duration {
         Duration::from_millis(self.answer_timeout_ms)
     }
+}
 
+impl Validate for Intake {
     fn validate(&self, problems: &mut Problems) {
-        let least = [
-            ("body_timeout_ms", self.body_timeout_ms, 1),
-            ("min_bytes_per_second", self.min_bytes_per_second.into(), 1),
-            ("max_unverified", self.max_unverified as u64, 1),
+        let positive = [
+            ("body_timeout_ms", self.body_timeout_ms),
+            ("min_bytes_per_second", self.min_bytes_per_second.into()),
+            ("max_unverified", self.max_unverified as u64),
             (
                 "max_unverified_per_address",
                 self.max_unverified_per_address as u64,
-                1,
             ),
-            // Less, and a body of the size that Meta may send could never be read.
-            (
-                "max_buffered_bytes",
-                self.max_buffered_bytes.into(),
-                crate::http::MAX_BODY_BYTES as u64,
-            ),
-            ("queue", self.queue as u64, 1),
-            ("writers", self.writers.into(), 1),
-            ("batch_max", self.batch_max as u64, 1),
-            ("answer_timeout_ms", self.answer_timeout_ms, 1),
+            ("queue", self.queue as u64),
+            ("writers", self.writers.into()),
+            ("batch_max", self.batch_max as u64),
+            ("answer_timeout_ms", self.answer_timeout_ms),
         ];
-        for (key, value, least) in least {
-            if value < least {
-                problems.invalid(key, format!("must be at least {least}"));
-            }
-        }
+        problems.at_least(1, &positive);
+        // Less, and a body of the size that Meta may send could never be read.
+        let room = ("max_buffered_bytes", self.max_buffered_bytes.into());
+        problems.at_least(crate::http::MAX_BODY_BYTES as u64, &[room]);
     }
 }
 
-impl WhatsApp {
+impl Validate for WhatsApp {
     fn validate(&self, problems: &mut Problems) {
         if self.apps.is_empty() {
             let message = "name at least one app: apps.<name>.secrets and apps.<name>.verify_token";
@@ -150,7 +144,9 @@ impl WhatsApp {
             }
         }
     }
+}
 
+impl WhatsApp {
     /// # Errors
     /// What is wrong with the first app that has something wrong.
     pub(crate) fn apps(&self) -> Result<Apps, AppInvalid> {
@@ -171,14 +167,10 @@ impl WhatsAppApp {
 
 impl Validate for Config {
     fn validate(&self, problems: &mut Problems) {
-        for problem in self.db.problems() {
-            told(problems, "db", &problem);
-        }
-        for problem in self.bus.problems() {
-            told(problems, "bus", &problem);
-        }
-        problems.within("whatsapp", |problems| self.whatsapp.validate(problems));
-        problems.within("intake", |problems| self.intake.validate(problems));
+        problems.reported("db", self.db.problems());
+        problems.reported("bus", self.bus.problems());
+        problems.section("whatsapp", &self.whatsapp);
+        problems.section("intake", &self.intake);
         if self.intake.writers.saturating_add(OTHER_TRANSACTIONS) > self.db.system_max_connections {
             problems.conflict(
                 &["intake.writers", "db.system_max_connections"],
@@ -188,12 +180,6 @@ impl Validate for Config {
             );
         }
     }
-}
-
-/// Platform crates report `field: sentence`.
-fn told(problems: &mut Problems, section: &str, problem: &str) {
-    let (field, sentence) = problem.split_once(": ").unwrap_or(("", problem));
-    problems.invalid(&format!("{section}.{field}"), sentence);
 }
 
 impl Settings for Config {

@@ -1,11 +1,7 @@
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
-};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
 use whatsapp::signature::AppSecret;
 
 /// An app secret, perhaps with an end.
@@ -36,70 +32,55 @@ struct Expiring {
     expires_at: Option<DateTime<Utc>>,
 }
 
-impl From<Expiring> for Secret {
-    fn from(expiring: Expiring) -> Self {
-        Self {
-            value: expiring.value,
-            expires_at: expiring.expires_at,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SecretVisitor)
+        // Read as anything and judged here: a deserializer's own words could quote the secret.
+        read(Value::deserialize(deserializer)?).ok_or_else(|| {
+            de::Error::custom(
+                "expected a secret as text, or { value, expires_at } with a time as 2026-10-01T00:00:00Z",
+            )
+        })
     }
 }
 
-struct SecretVisitor;
-
-impl<'de> Visitor<'de> for SecretVisitor {
-    type Value = Secret;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a secret, or { value, expires_at } with a time as 2026-10-01T00:00:00Z")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
-        let text = text.trim();
-        if !text.starts_with('{') {
-            return Ok(Secret {
-                value: SecretString::from(text),
+fn read(value: Value) -> Option<Secret> {
+    let expiring: Expiring = match value {
+        Value::String(text) if text.trim().starts_with('{') => serde_json::from_str(&text).ok()?,
+        Value::String(text) => {
+            return Some(Secret {
+                value: SecretString::from(text.trim()),
                 expires_at: None,
             });
         }
-        // The parser's own words could quote the secret.
-        let parsed: Result<Expiring, _> = serde_json::from_str(text);
-        parsed
-            .map(Secret::from)
-            .map_err(|_| E::invalid_value(de::Unexpected::Other("this"), &self))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Secret, A::Error> {
-        Expiring::deserialize(MapAccessDeserializer::new(map)).map(Secret::from)
-    }
+        other => serde_json::from_value(other).ok()?,
+    };
+    Some(Secret {
+        value: expiring.value,
+        expires_at: expiring.expires_at,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
+    use serde_json::json;
 
     use super::*;
 
-    fn read(value: serde_json::Value) -> Result<Secret, String> {
+    fn parse(value: Value) -> Result<Secret, String> {
         serde_json::from_value(value).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_secret_is_text_or_has_an_end() {
-        let plain = read("s3cret".into()).expect("text");
+        let plain = parse("s3cret".into()).expect("text");
         assert_eq!(
             (plain.value.expose_secret(), plain.expires_at),
             ("s3cret", None)
         );
-        let end = serde_json::json!({"value": "old", "expires_at": "2026-10-01T00:00:00Z"});
+        let end = json!({"value": "old", "expires_at": "2026-10-01T00:00:00Z"});
         for spelled in [end.clone(), end.to_string().into()] {
-            let ending = read(spelled).expect("with an end");
+            let ending = parse(spelled).expect("with an end");
             assert_eq!(ending.value.expose_secret(), "old");
             assert_eq!(
                 ending.expires_at.map(|end| end.timestamp()),
@@ -110,14 +91,32 @@ mod tests {
 
     #[test]
     fn a_malformed_secret_is_refused_without_being_repeated() {
-        let wrong = serde_json::json!({"value": "hunter2", "expires_at": "hunter2"});
-        for spelled in [
-            wrong.to_string(),
-            "{hunter2".to_owned(),
-            r#"{"value":"hunter2","x":1}"#.to_owned(),
+        for wrong in [
+            json!({"value": "hunter2", "expires_at": "hunter2"}),
+            json!({"value": 271_828, "expires_at": "2026-10-01T00:00:00Z"}),
+            json!({"value": "hunter2", "x": 1}),
+            json!({"hunter2": "x"}),
+            json!({}),
         ] {
-            let error = read(spelled.into()).expect_err("malformed");
-            assert!(!error.contains("hunter2"), "{error}");
+            for spelled in [wrong.to_string().into(), wrong] {
+                let error = parse(spelled).expect_err("malformed");
+                assert_secret_is_kept(&error);
+            }
         }
+        for wrong in [
+            json!("{hunter2"),
+            json!(271_828),
+            json!(-271_828),
+            json!(271_828.5),
+            json!(true),
+            json!(null),
+            json!(["hunter2"]),
+        ] {
+            assert_secret_is_kept(&parse(wrong).expect_err("malformed"));
+        }
+    }
+    fn assert_secret_is_kept(error: &str) {
+        let quoted = error.contains("hunter2") || error.contains("271828");
+        assert!(!quoted && error.contains("expected a secret"), "{error}");
     }
 }

@@ -11,6 +11,7 @@ use chassis::{
 use db::Db;
 use sqlx::migrate::Migrator;
 use tokio::sync::{Mutex, Semaphore};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     Config,
@@ -30,6 +31,10 @@ pub struct App {
     db: Db,
     bus: BusConfig,
     edge: Arc<Edge>,
+    writer: Writer,
+    writers: u32,
+    /// The writers that run.
+    writing: TaskTracker,
 }
 
 impl Service for App {
@@ -56,10 +61,14 @@ impl Service for App {
             let db = probe.clone();
             async move { db.ping().await }
         });
+        let (edge, writer) = intake(&config, &db, &deps)?;
         Ok(Self {
-            edge: Arc::new(intake(&config, &db, &deps)?),
-            bus: config.bus,
             db,
+            bus: config.bus,
+            edge: Arc::new(edge),
+            writer,
+            writers: config.intake.writers,
+            writing: TaskTracker::new(),
         })
     }
 
@@ -67,8 +76,22 @@ impl Service for App {
         Some(http::router(Arc::clone(&self.edge)))
     }
 
+    fn serve(&self, deps: &Deps) {
+        for _ in 0..self.writers {
+            let writing = self.writer.clone().run(deps.shutdown.soft.clone());
+            deps.tasks
+                .spawn("writer", self.writing.track_future(writing));
+        }
+    }
+
     fn start(&self, deps: &Deps) {
-        let relay = relay::run(Self::NAME, self.db.clone(), self.bus.clone(), deps.clone());
+        let relay = relay::run(
+            Self::NAME,
+            self.db.clone(),
+            self.bus.clone(),
+            self.writing.clone(),
+            deps.clone(),
+        );
         deps.tasks.spawn("relay", relay);
         let stop = deps.shutdown.soft.clone();
         let kept = proto::events::retention(Self::NAME);
@@ -93,9 +116,8 @@ impl Service for App {
     }
 }
 
-/// Requests and the writers they wait for. The writers belong to requests, not to background work: a replica that only
-/// serves requests needs them too.
-fn intake(config: &Config, db: &Db, deps: &Deps) -> anyhow::Result<Edge> {
+/// What requests share, and a writer that they wait for.
+fn intake(config: &Config, db: &Db, deps: &Deps) -> anyhow::Result<(Edge, Writer)> {
     let settings = &config.intake;
     let metrics = Metrics::new(&deps.meter);
     let (intake, queue) = Intake::new(
@@ -111,11 +133,7 @@ fn intake(config: &Config, db: &Db, deps: &Deps) -> anyhow::Result<Edge> {
         batch_max: settings.batch_max,
         timeout: settings.answer_timeout(),
     };
-    for _ in 0..settings.writers {
-        deps.tasks
-            .spawn("writer", writer.clone().run(deps.shutdown.soft.clone()));
-    }
-    Ok(Edge {
+    let edge = Edge {
         apps: config.whatsapp.apps().context("whatsapp.apps")?,
         door: Arc::new(Door::new(
             settings.max_unverified,
@@ -129,5 +147,6 @@ fn intake(config: &Config, db: &Db, deps: &Deps) -> anyhow::Result<Edge> {
         trusted_proxies: settings.trusted_proxies.clone(),
         intake,
         metrics,
-    })
+    };
+    Ok((edge, writer))
 }

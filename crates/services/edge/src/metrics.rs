@@ -1,6 +1,6 @@
 //! What an operator sees of intake.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use opentelemetry::{
     KeyValue,
@@ -30,6 +30,8 @@ pub(crate) enum Fate {
     Unreadable,
     /// Turned away at a limit.
     Crowded,
+    /// Came while the service stopped: the sender was told to come again.
+    Stopping,
     /// Not stored: the sender was told to come again.
     Failed,
 }
@@ -42,6 +44,7 @@ impl Fate {
             Self::Unsigned => "unsigned",
             Self::Unreadable => "unreadable",
             Self::Crowded => "crowded",
+            Self::Stopping => "stopping",
             Self::Failed => "failed",
         }
     }
@@ -70,9 +73,9 @@ impl Metrics {
     }
 
     /// `app` is the name of a configured app, never what a caller invented.
-    pub(crate) fn webhook(&self, app: &str, fate: Fate) {
+    pub(crate) fn webhook(&self, app: &Arc<str>, fate: Fate) {
         let labels = [
-            KeyValue::new("app", app.to_owned()),
+            KeyValue::new("app", Arc::clone(app)),
             KeyValue::new("outcome", fate.name()),
         ];
         self.webhooks.add(1, &labels);

@@ -18,9 +18,8 @@ pub(crate) struct Webhook {
 
 impl Webhook {
     pub(crate) fn new(app: &Arc<str>, body: Bytes, received_at: DateTime<Utc>) -> Self {
-        let unix_ms = u64::try_from(received_at.timestamp_millis()).unwrap_or(0);
         Self {
-            id: WebhookId::generate_at(unix_ms),
+            id: WebhookId::stamped(received_at),
             app: Arc::clone(app),
             body_sha256: Sha256::digest(&body).into(),
             body,

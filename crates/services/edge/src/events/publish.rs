@@ -14,16 +14,17 @@ use crate::domain::webhook::Webhook;
 pub(crate) const WHATSAPP_RECEIVED: &Spec = WhatsAppReceived::SPEC;
 
 /// The event of an accepted webhook. It belongs to no tenant: whose it is stands inside the body.
-pub(crate) fn whatsapp_received(webhook: &Webhook) -> Event {
+///
+/// Takes the webhook, so that a body which waits to be stored is in memory once, as it is counted.
+pub(crate) fn whatsapp_received(event_id: EventId, webhook: Webhook) -> Event {
     let message = WhatsAppReceived {
         webhook_id: webhook.id.to_string(),
         app: webhook.app.to_string(),
-        body: webhook.body.to_vec(),
+        body: webhook.body.into(),
         received_at: Some(webhook.received_at.into()),
     };
-    let unix_ms = u64::try_from(webhook.received_at.timestamp_millis()).unwrap_or(0);
     Event {
-        event_id: EventId::generate_at(unix_ms),
+        event_id,
         organization_id: None,
         event_type: WHATSAPP_RECEIVED.event_type,
         routing_key: WHATSAPP_RECEIVED.routing_key.to_owned(),

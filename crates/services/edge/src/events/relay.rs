@@ -3,8 +3,10 @@
 use bus::{Bus, BusConfig, Jitter, LinkHealth, Parts, Topology, relay};
 use chassis::{Deps, anyhow};
 use db::Db;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Connects and publishes until the service stops.
+/// Connects and publishes until the service stops and the last of `writers` has ended: what they accepted while it
+/// stopped is published, too.
 ///
 /// All of it happens in the background. A broker that is down, slow or silent costs intake nothing, not even a slower
 /// start; what it misses waits in the outbox.
@@ -12,9 +14,11 @@ pub(crate) async fn run(
     service: &'static str,
     db: Db,
     config: BusConfig,
+    writers: TaskTracker,
     deps: Deps,
 ) -> anyhow::Result<()> {
     let stop = deps.shutdown.soft;
+    let written = CancellationToken::new();
     let parts = Parts {
         clock: deps.clock,
         jitter: Jitter::from_os(),
@@ -37,9 +41,16 @@ pub(crate) async fn run(
         })
     });
     let publishing = async {
-        relay::run(db, bus, stop.clone()).await;
+        relay::run(db, bus, written.clone()).await;
         Ok(())
     };
-    tokio::try_join!(supervisor.run(stop.clone()), publishing)?;
+    let writing = async {
+        stop.cancelled().await;
+        writers.close();
+        writers.wait().await;
+        written.cancel();
+        Ok(())
+    };
+    tokio::try_join!(supervisor.run(written.clone()), publishing, writing)?;
     Ok(())
 }

@@ -94,6 +94,7 @@ fn fate(result: &Result<Stored, Error>) -> Fate {
         Ok(Stored::Before) => Fate::Repeated,
         Err(Error::Signature(_)) => Fate::Unsigned,
         Err(Error::Crowded | Error::NotStored(NotStored::QueueFull)) => Fate::Crowded,
+        Err(Error::NotStored(NotStored::Stopping)) => Fate::Stopping,
         Err(Error::NotStored(NotStored::Failed | NotStored::TooSlow)) => Fate::Failed,
         Err(Error::Body(_) | Error::Compressed | Error::AppUnknown | Error::Verification(_)) => {
             Fate::Unreadable

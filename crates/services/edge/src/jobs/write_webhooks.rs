@@ -57,7 +57,7 @@ impl Batch {
 }
 
 impl Writer {
-    /// Writes until the service stops and no request is under way any more.
+    /// Writes until the service stops and no request is under way any more. What comes after that is turned away.
     pub(crate) async fn run(self, stop: CancellationToken) {
         while let Some(batch) = self.next(&stop).await {
             self.write(batch).await;
@@ -76,7 +76,11 @@ impl Writer {
         let mut next = tokio::select! {
             biased;
             first = queue.recv() => first,
-            () = drained => None,
+            () = drained => {
+                // Whatever came in at the last moment is still written.
+                queue.close();
+                queue.recv().await
+            }
         };
         next.as_ref()?;
         let mut batch = Batch::default();

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use clock::Clock;
 use db::outbox;
+use ids::EventId;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use whatsapp::signature::SignatureError;
@@ -52,8 +53,11 @@ pub(crate) enum Stored {
 pub(crate) enum NotStored {
     #[error("too many requests wait to be stored")]
     QueueFull,
-    #[error("the transaction failed, or the service stops")]
+    #[error("the transaction failed")]
     Failed,
+    /// It came after the last request that a stopping service waited for.
+    #[error("the service stops")]
+    Stopping,
     #[error("storing took too long")]
     TooSlow,
 }
@@ -119,29 +123,44 @@ impl Intake {
         webhook: Webhook,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Stored, NotStored> {
-        let event = publish::whatsapp_received(&webhook);
+        let event_id = EventId::stamped(webhook.received_at);
+        let receipt = Receipt {
+            app: Arc::clone(&webhook.app),
+            body_sha256: webhook.body_sha256,
+            size_bytes: i32::try_from(webhook.body.len()).unwrap_or(i32::MAX),
+            event_id,
+            received_at: webhook.received_at,
+        };
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
-            receipt: Receipt {
-                id: webhook.id,
-                app: webhook.app,
-                body_sha256: webhook.body_sha256,
-                size_bytes: i32::try_from(webhook.body.len()).unwrap_or(i32::MAX),
-                event_id: event.event_id,
-                received_at: webhook.received_at,
-            },
-            event,
+            receipt,
+            event: publish::whatsapp_received(event_id, webhook),
             answer,
             room,
         };
         self.queue.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => NotStored::QueueFull,
-            mpsc::error::TrySendError::Closed(_) => NotStored::Failed,
+            mpsc::error::TrySendError::Closed(_) => NotStored::Stopping,
         })?;
         match tokio::time::timeout(self.answer_timeout, answered).await {
             Ok(Ok(stored)) => Ok(stored),
             Ok(Err(_)) => Err(NotStored::Failed),
             Err(_) => Err(NotStored::TooSlow),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_webhook_that_comes_after_the_last_writer_is_told_that_the_service_stops() {
+        let clock = Clock::system();
+        let (intake, mut queue) = Intake::new(clock.clone(), 4, Duration::from_secs(4));
+        queue.close();
+        let webhook = Webhook::new(&"default".into(), Bytes::from_static(b"{}"), clock.now());
+        let stored = intake.store(webhook, None).await;
+        assert_eq!(stored, Err(NotStored::Stopping));
     }
 }

@@ -4,13 +4,12 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx};
-use ids::{EventId, WebhookId};
+use ids::EventId;
 use uuid::Uuid;
 
 /// A row: the receipt of an accepted webhook.
 #[derive(Debug)]
 pub(crate) struct Receipt {
-    pub(crate) id: WebhookId,
     pub(crate) app: std::sync::Arc<str>,
     pub(crate) body_sha256: [u8; 32],
     pub(crate) size_bytes: i32,
@@ -31,32 +30,34 @@ pub(crate) async fn insert_new(
     tx: &mut SystemTx,
     receipts: &[Receipt],
 ) -> Result<HashSet<EventId>, DbError> {
-    let column = |of: fn(&Receipt) -> Uuid| receipts.iter().map(of).collect::<Vec<_>>();
     let apps: Vec<&str> = receipts.iter().map(|receipt| &*receipt.app).collect();
     let hashes: Vec<&[u8]> = receipts
         .iter()
         .map(|receipt| receipt.body_sha256.as_slice())
         .collect();
     let sizes: Vec<i32> = receipts.iter().map(|receipt| receipt.size_bytes).collect();
+    let events: Vec<Uuid> = receipts
+        .iter()
+        .map(|receipt| receipt.event_id.as_uuid())
+        .collect();
     let times: Vec<DateTime<Utc>> = receipts.iter().map(|receipt| receipt.received_at).collect();
     let inserted = sqlx::query_scalar!(
         r#"with durable as materialized (
                select case when current_setting('synchronous_commit') in ('off', 'local', 'remote_write')
                            then set_config('synchronous_commit', 'on', true) end
            )
-           insert into edge.webhooks (id, app, body_sha256, size_bytes, event_id, received_at)
-           select r.id, r.app, r.body_sha256, r.size_bytes, r.event_id, r.received_at
+           insert into edge.webhooks (app, body_sha256, size_bytes, event_id, received_at)
+           select r.app, r.body_sha256, r.size_bytes, r.event_id, r.received_at
            from durable
-           cross join unnest($1::uuid[], $2::text[], $3::bytea[], $4::int4[], $5::uuid[], $6::timestamptz[])
-               as r (id, app, body_sha256, size_bytes, event_id, received_at)
+           cross join unnest($1::text[], $2::bytea[], $3::int4[], $4::uuid[], $5::timestamptz[])
+               as r (app, body_sha256, size_bytes, event_id, received_at)
            order by r.app, r.body_sha256
-           on conflict on constraint webhooks_body_key do nothing
+           on conflict (app, body_sha256) do nothing
            returning event_id"#,
-        &column(|receipt| receipt.id.as_uuid()),
         &apps as _,
         &hashes as _,
         &sizes,
-        &column(|receipt| receipt.event_id.as_uuid()),
+        &events,
         &times,
     )
     .fetch_all(tx.conn())
@@ -120,7 +121,6 @@ mod tests {
             let mut tx = SystemTx::begin(&db, "test").await.expect("begin");
             assert_eq!(synchronous_commit(tx.conn()).await, default);
             let receipt = Receipt {
-                id: WebhookId::generate(),
                 app: "a".into(),
                 body_sha256: [0; 32],
                 size_bytes: 0,

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::Connection;
 use testkit::{ChaosProxy, Mode, TestBroker, eventually};
 
-use crate::stage::{SOON, Stage, bodies, broker};
+use crate::stage::{HOOK, SECRET, SOON, Stage, bodies, broker, sign};
 
 const QUEUE: &str = "test.on-whatsapp-received";
 
@@ -137,13 +137,51 @@ async fn without_rabbitmq_intake_goes_on_and_everything_is_published_later() {
     );
     assert_eq!(stage.stored().await, (300, 300));
 
-    let drained = drain(&rabbitmq, &proxy, 300).await;
-    assert_eq!(drained.len(), 300);
+    let channel = subscribe(&rabbitmq).await;
+    proxy.set(Mode::Pass);
+    assert_eq!(take(&channel, 300).await.len(), 300);
     running.stop().await;
 }
 
-/// Lets the broker be reached, and takes so many messages from a queue that gets the edge's events.
-async fn drain(rabbitmq: &TestBroker, proxy: &ChaosProxy, count: usize) -> Vec<String> {
+#[tokio::test]
+async fn what_is_stored_while_the_service_stops_is_published_before_it_ends() {
+    let mut stage = Stage::new().await;
+    let rabbitmq = TestBroker::new().await;
+    stage.config.bus = broker(&rabbitmq.url());
+    let channel = subscribe(&rabbitmq).await;
+    let running = stage.run().await;
+    assert_eq!(running.deliver(b"before").await, 200);
+    assert_eq!(take(&channel, 1).await.len(), 1);
+
+    let mut blockade = stage.block_storing().await;
+    let body = b"while stopping";
+    let request = running
+        .post(HOOK, body.as_slice())
+        .header("x-hub-signature-256", sign(SECRET, body));
+    let stop = async {
+        blockade.holds(1).await;
+        let soft = running.host.deps("edge").shutdown.soft;
+        let release = async {
+            soft.cancelled().await;
+            blockade.release().await;
+        };
+        tokio::join!(running.stop(), release);
+    };
+    let (answer, ()) = tokio::join!(request.send(), stop);
+    assert_eq!(answer.expect("an answer").status(), 200);
+    let mut admin = stage.database.admin().await;
+    let left: i64 =
+        sqlx::query_scalar("select count(*) from edge.outbox where published_at is null")
+            .fetch_one(&mut admin)
+            .await
+            .expect("a count");
+    admin.close().await.expect("goodbye");
+    assert_eq!(left, 0);
+    assert_eq!(take(&channel, 1).await.len(), 1);
+}
+
+/// A channel with a queue that gets the edge's events.
+async fn subscribe(rabbitmq: &TestBroker) -> lapin::Channel {
     let connection = Amqp::connect(&rabbitmq.url(), ConnectionProperties::default())
         .await
         .expect("connect");
@@ -171,7 +209,11 @@ async fn drain(rabbitmq: &TestBroker, proxy: &ChaosProxy, count: usize) -> Vec<S
         )
         .await
         .expect("a binding");
-    proxy.set(Mode::Pass);
+    channel
+}
+
+/// The ids of so many messages, without repetitions.
+async fn take(channel: &lapin::Channel, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     while ids.len() < count {
         let next = eventually(SOON, || async {

@@ -34,12 +34,12 @@ async fn a_wrong_token_is_forbidden_and_an_unknown_app_is_not_found() {
     let running = stage.run().await;
     let answer = get(
         &running,
-        "hub.mode=subscribe&hub.challenge=42&hub.verify_token=vibecodinG",
+        "hub.mode=subscribe&hub.challenge=challenge-42&hub.verify_token=vibecodinG",
     )
     .await;
     assert_eq!(answer.status(), 403);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
-    assert!(!answer.text().await.expect("text").contains("42"));
+    assert!(!answer.text().await.expect("text").contains("challenge-42"));
     let unknown = running.url(&format!(
         "/webhooks/whatsapp/x?hub.mode=subscribe&hub.challenge=42&hub.verify_token={TOKEN}"
     ));

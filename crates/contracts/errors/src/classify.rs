@@ -39,13 +39,18 @@ pub trait Classify: Error {
     /// The sentence a caller reads; the code's title unless the variant can say more without
     /// revealing anything internal.
     fn detail(&self) -> Cow<'static, str> {
-        self.inner()
-            .map_or(Cow::Borrowed(self.code().title), |inner| inner.detail())
+        match self.inner() {
+            Some(inner) => inner.detail(),
+            None => Cow::Borrowed(self.code().title),
+        }
     }
 
     /// The fields at fault, for [`Kind::Invalid`](crate::Kind::Invalid).
     fn fields(&self) -> Vec<FieldViolation> {
-        self.inner().map_or_else(Vec::new, |inner| inner.fields())
+        match self.inner() {
+            Some(inner) => inner.fields(),
+            None => Vec::new(),
+        }
     }
 
     /// How long to wait before trying again, where that is known.

@@ -16,8 +16,6 @@ pub struct RequestContext {
     pub expires_at: Option<DateTime<Utc>>,
     /// The tenant: of the token, or the one that a service named.
     pub organization_id: Option<OrganizationId>,
-    /// Names the request in logs; `None` when the caller is not the chassis' own client.
-    pub request_id: Option<String>,
     /// Set when the caller gave one and the method honours it.
     pub idempotency_key: Option<String>,
 }

@@ -2,26 +2,26 @@
 
 use std::{collections::HashMap, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use clock::Clock;
 use proto::identity::v1::Jwk;
-use tokio::sync::Mutex;
 
 use crate::{
     Error,
     jwt::{VerifyingKey, verifying_key},
+    refreshed::{Fetched, Refreshed, Terms, Unanswered},
 };
 
-/// An unknown key id makes us ask at most this often, so that forged tokens can't make us a flood.
-const ASK_AGAIN: Duration = Duration::from_mins(1);
-/// After a failed question.
-const ASK_AGAIN_AFTER_FAILURE: Duration = Duration::from_secs(2);
+/// An unknown key id makes us ask at most once a minute, so that forged tokens can't make us a flood. The deadline is
+/// below the second that a readiness probe has, so that the probe learns what went wrong.
+const TERMS: Terms = Terms {
+    what: "keys that verify tokens",
+    deadline: Duration::from_millis(800),
+    pause: Duration::from_secs(2),
+    calm: Duration::from_mins(1),
+};
 /// Known keys are looked up again after this, so that a withdrawn key stops working.
 const STALE_AFTER: Duration = Duration::from_mins(5);
-/// Longest wait for an answer.
-const DEADLINE: Duration = Duration::from_secs(2);
 /// Identity has two or three keys. A list like this is not its own.
 const MAX_KEYS: usize = 100;
 
@@ -41,7 +41,7 @@ pub enum KeySourceError {
     /// The question failed.
     #[error("ask identity for its public keys")]
     Fetch(#[source] Arc<dyn StdError + Send + Sync>),
-    /// No answer within two seconds.
+    /// No answer in time.
     #[error("identity did not answer in time")]
     Timeout,
     /// More keys than identity can have.
@@ -52,28 +52,21 @@ pub enum KeySourceError {
     Empty,
 }
 
+impl From<Unanswered> for KeySourceError {
+    fn from(_: Unanswered) -> Self {
+        Self::Timeout
+    }
+}
+
+type Keys = HashMap<String, Arc<VerifyingKey>>;
+
 /// Public keys by their id. Cheap to clone; clones share the keys.
 #[derive(Clone)]
 pub struct Jwks(Arc<Shared>);
 
 struct Shared {
     source: Arc<dyn KeySource>,
-    clock: Clock,
-    keys: ArcSwap<Keys>,
-    schedule: Mutex<Schedule>,
-}
-
-#[derive(Default)]
-struct Keys {
-    by_id: HashMap<String, Arc<VerifyingKey>>,
-    stale_at: Option<DateTime<Utc>>,
-}
-
-#[derive(Default)]
-struct Schedule {
-    ask_at: Option<DateTime<Utc>>,
-    /// How the last question ended, if it failed.
-    failure: Option<KeySourceError>,
+    keys: Refreshed<Keys, KeySourceError>,
 }
 
 impl fmt::Debug for Jwks {
@@ -87,9 +80,7 @@ impl Jwks {
     pub fn new(source: Arc<dyn KeySource>, clock: Clock) -> Self {
         Self(Arc::new(Shared {
             source,
-            clock,
-            keys: ArcSwap::default(),
-            schedule: Mutex::default(),
+            keys: Refreshed::new(TERMS, clock),
         }))
     }
 
@@ -98,92 +89,40 @@ impl Jwks {
     /// # Errors
     /// When there are none and identity can't be asked.
     pub async fn warm(&self) -> Result<(), KeySourceError> {
-        if self.0.keys.load().by_id.is_empty() {
-            let mut schedule = self.0.schedule.lock().await;
-            self.ask(&mut schedule).await;
-            if let Some(failure) = &schedule.failure {
-                return Err(failure.clone());
-            }
-        }
-        Ok(())
+        self.0.keys.current(self.fetch()).await.map(drop)
     }
 
     /// The key with this id.
     pub(crate) async fn get(&self, kid: &str) -> Result<Arc<VerifyingKey>, Error> {
-        let keys = self.0.keys.load_full();
-        let found = keys.by_id.get(kid).cloned();
-        if let Some(key) = found {
-            if !keys.is_stale(self.0.clock.now()) {
-                return Ok(key);
-            }
-            // Whoever comes while somebody else asks goes on with the key as it is.
-            if let Ok(mut schedule) = self.0.schedule.try_lock() {
-                self.ask(&mut schedule).await;
-            } else {
-                return Ok(key);
-            }
-        } else {
-            let mut schedule = self.0.schedule.lock().await;
-            self.ask(&mut schedule).await;
-            if let (false, Some(failure)) = (self.knows(kid), &schedule.failure) {
-                return Err(Error::KeysUnavailable(failure.clone()));
-            }
+        let known = self.0.keys.current(self.fetch()).await;
+        let known = known.map_err(Error::KeysUnavailable)?;
+        if let Some(key) = known.get(kid) {
+            return Ok(Arc::clone(key));
         }
-        self.0
-            .keys
-            .load()
-            .by_id
+        // Perhaps a key that is newer than our list.
+        let newer = self.0.keys.newer(self.fetch()).await;
+        let newer = newer.map_err(Error::KeysUnavailable)?;
+        newer
             .get(kid)
             .cloned()
             .ok_or(Error::Invalid("signed by an unknown key"))
     }
 
-    fn knows(&self, kid: &str) -> bool {
-        self.0.keys.load().by_id.contains_key(kid)
-    }
-
-    /// Asks, unless that was done a moment ago. What is known is kept when the question fails.
-    async fn ask(&self, schedule: &mut Schedule) {
-        let now = self.0.clock.now();
-        if schedule.ask_at.is_some_and(|ask_at| now < ask_at) {
-            return;
-        }
-        let answer = tokio::time::timeout(DEADLINE, self.0.source.fetch())
-            .await
-            .unwrap_or(Err(KeySourceError::Timeout))
-            .and_then(|jwks| usable(&jwks));
-        match answer {
-            Ok(by_id) => {
-                self.0.keys.store(Arc::new(Keys {
-                    by_id,
-                    stale_at: Some(now + STALE_AFTER),
-                }));
-                schedule.ask_at = Some(now + ASK_AGAIN);
-                schedule.failure = None;
-            }
-            Err(failure) => {
-                tracing::warn!(
-                    error.chain = errors::chain(&failure),
-                    "the keys that verify tokens could not be fetched; known ones stay in use"
-                );
-                schedule.ask_at = Some(now + ASK_AGAIN_AFTER_FAILURE);
-                schedule.failure = Some(failure);
-            }
-        }
+    async fn fetch(&self) -> Result<Fetched<Keys>, KeySourceError> {
+        let jwks = self.0.source.fetch().await?;
+        Ok(Fetched {
+            value: usable(&jwks)?,
+            renew_after: STALE_AFTER,
+            ends_after: None,
+        })
     }
 }
 
-impl Keys {
-    fn is_stale(&self, now: DateTime<Utc>) -> bool {
-        self.stale_at.is_none_or(|stale_at| stale_at <= now)
-    }
-}
-
-fn usable(jwks: &[Jwk]) -> Result<HashMap<String, Arc<VerifyingKey>>, KeySourceError> {
+fn usable(jwks: &[Jwk]) -> Result<Keys, KeySourceError> {
     if jwks.len() > MAX_KEYS {
         return Err(KeySourceError::TooMany(jwks.len()));
     }
-    let keys: HashMap<_, _> = jwks
+    let keys: Keys = jwks
         .iter()
         .filter_map(|jwk| Some((jwk.kid.clone(), Arc::new(verifying_key(jwk)?))))
         .collect();

@@ -8,8 +8,6 @@ use crate::Error;
 
 /// The organization a service acts for. Ignored for everybody else: their token names their organization.
 pub const ORGANIZATION_ID: &str = "sb-organization-id";
-/// Names a request in logs, answers and calls to other services.
-pub const REQUEST_ID: &str = "x-request-id";
 /// Makes a repeated call have one effect.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -34,33 +32,37 @@ pub fn act_for<T>(request: &mut Request<T>, organization_id: OrganizationId) {
     request.metadata_mut().insert(ORGANIZATION_ID, value);
 }
 
-/// The organization a service names. The nil id stands for the platform itself in some tables, so nobody may name it.
+/// The organization a service names. Nobody may name the platform itself.
 pub(crate) fn organization_id(headers: &HeaderMap) -> Result<Option<OrganizationId>, Error> {
     let malformed = || Error::Metadata(ORGANIZATION_ID);
     headers
         .get(ORGANIZATION_ID)
         .map(|value| {
             let id: Option<OrganizationId> = value.to_str().ok().and_then(|text| text.parse().ok());
-            id.filter(|id| *id != OrganizationId::min_at(0))
+            id.filter(|id| *id != OrganizationId::PLATFORM)
                 .ok_or_else(malformed)
         })
         .transpose()
 }
 
-/// The caller's idempotency key.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Error> {
-    headers
-        .get(IDEMPOTENCY_KEY)
-        .map(|value| {
-            value
-                .to_str()
-                .ok()
-                .filter(|key| (1..=IDEMPOTENCY_KEY_LENGTH).contains(&key.len()))
-                .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
-                .map(str::to_owned)
-                .ok_or(Error::Metadata(IDEMPOTENCY_KEY))
-        })
-        .transpose()
+/// The caller's idempotency key: one header of 1 to 255 visible ASCII characters, which is what services store and
+/// compare. The gateway asks before it calls, the services for themselves.
+///
+/// # Errors
+/// [`Error::Metadata`] for a key of another form, and for several.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Error> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    value
+        .to_str()
+        .ok()
+        .filter(|_| values.next().is_none())
+        .filter(|key| (1..=IDEMPOTENCY_KEY_LENGTH).contains(&key.len()))
+        .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
+        .map(Some)
+        .ok_or(Error::Metadata(IDEMPOTENCY_KEY))
 }
 
 #[cfg(test)]
@@ -106,12 +108,18 @@ mod tests {
 
     #[test]
     fn an_idempotency_key_that_could_not_be_stored_is_refused() {
-        let key = |value: &str| idempotency_key(&headers(IDEMPOTENCY_KEY, &[value]));
+        let key = |value: &str| {
+            idempotency_key(&headers(IDEMPOTENCY_KEY, &[value])).map(|key| key.map(str::to_owned))
+        };
         assert_eq!(key("order-17").unwrap().as_deref(), Some("order-17"));
         assert!(key("").is_err());
         assert!(key("a b").is_err());
+        assert!(key("schlüssel").is_err());
         assert!(key(&"k".repeat(255)).is_ok());
         assert!(key(&"k".repeat(256)).is_err());
+        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
+        let twice = headers(IDEMPOTENCY_KEY, &["order-17", "order-17"]);
+        assert!(idempotency_key(&twice).is_err());
     }
 
     #[test]
@@ -121,7 +129,7 @@ mod tests {
         assert_eq!(read(&id.to_string()).unwrap(), Some(id));
         assert!(read(&id.as_uuid().to_string()).is_err());
         assert!(read("").is_err());
-        assert!(read(&OrganizationId::min_at(0).to_string()).is_err());
+        assert!(read(&OrganizationId::PLATFORM.to_string()).is_err());
         assert_eq!(organization_id(&HeaderMap::new()).unwrap(), None);
     }
 }

@@ -3,22 +3,21 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http_body::Body;
 use proto::identity::v1::{
-    GetJwksRequest, IssueServiceTokenRequest, Jwk, identity_service_client::IdentityServiceClient,
+    GetJwksRequest, IdentityServiceForward, IssueServiceTokenRequest, Jwk,
+    identity_service_client::IdentityServiceClient, identity_service_server::IdentityService,
 };
 use secrecy::{ExposeSecret, SecretString};
-use tonic::{Code, client::GrpcService, codegen::StdError};
+use tonic::{Code, Request};
 
 use crate::{IssueError, IssuedToken, KeySource, KeySourceError, TokenIssuer};
 
 /// The public keys, from `GetJwks`.
-pub struct RemoteKeys<C>(IdentityServiceClient<C>);
+pub struct RemoteKeys<C>(IdentityServiceForward<C>);
 
 /// Tokens of one client, from `IssueServiceToken`.
 pub struct RemoteIssuer<C> {
-    identity: IdentityServiceClient<C>,
+    identity: IdentityServiceForward<C>,
     client_id: String,
     client_secret: SecretString,
 }
@@ -26,7 +25,7 @@ pub struct RemoteIssuer<C> {
 impl<C> RemoteKeys<C> {
     /// Asks over this client.
     pub const fn new(identity: IdentityServiceClient<C>) -> Self {
-        Self(identity)
+        Self(IdentityServiceForward(identity))
     }
 }
 
@@ -38,7 +37,7 @@ impl<C> RemoteIssuer<C> {
         client_secret: SecretString,
     ) -> Self {
         Self {
-            identity,
+            identity: IdentityServiceForward(identity),
             client_id,
             client_secret,
         }
@@ -62,14 +61,10 @@ impl<C> fmt::Debug for RemoteIssuer<C> {
 #[async_trait]
 impl<C> KeySource for RemoteKeys<C>
 where
-    C: GrpcService<tonic::body::Body> + Clone + Send + Sync + 'static,
-    C::Future: Send,
-    C::Error: Into<StdError>,
-    C::ResponseBody: Body<Data = Bytes> + Send + 'static,
-    <C::ResponseBody as Body>::Error: Into<StdError> + Send,
+    IdentityServiceForward<C>: IdentityService,
 {
     async fn fetch(&self) -> Result<Vec<Jwk>, KeySourceError> {
-        let answer = self.0.clone().get_jwks(GetJwksRequest {}).await;
+        let answer = self.0.get_jwks(Request::new(GetJwksRequest {})).await;
         answer
             .map(|jwks| jwks.into_inner().keys)
             .map_err(|status| KeySourceError::Fetch(Arc::new(status)))
@@ -79,18 +74,17 @@ where
 #[async_trait]
 impl<C> TokenIssuer for RemoteIssuer<C>
 where
-    C: GrpcService<tonic::body::Body> + Clone + Send + Sync + 'static,
-    C::Future: Send,
-    C::Error: Into<StdError>,
-    C::ResponseBody: Body<Data = Bytes> + Send + 'static,
-    <C::ResponseBody as Body>::Error: Into<StdError> + Send,
+    IdentityServiceForward<C>: IdentityService,
 {
     async fn issue(&self) -> Result<IssuedToken, IssueError> {
         let request = IssueServiceTokenRequest {
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.expose_secret().to_owned(),
         };
-        let answer = self.identity.clone().issue_service_token(request).await;
+        let answer = self
+            .identity
+            .issue_service_token(Request::new(request))
+            .await;
         let token = answer
             .map_err(|status| match status.code() {
                 Code::Unauthenticated => IssueError::Refused,

@@ -2,22 +2,28 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
 use clock::Clock;
 use errors::{Classify, Code, codes};
 use ids::OrganizationId;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 use tonic::{Request, metadata::MetadataValue};
 
-use crate::act_for;
+use crate::{
+    act_for,
+    refreshed::{Fetched, Refreshed, Terms, Unanswered},
+};
 
 /// A token is renewed this long before it expires: a call under way must not be refused at its far end.
-const RENEW_BEFORE: TimeDelta = TimeDelta::seconds(60);
-/// Longest wait for identity.
-const DEADLINE: Duration = Duration::from_secs(3);
+const RENEW_BEFORE: Duration = Duration::from_mins(1);
+
+const TERMS: Terms = Terms {
+    what: "service token",
+    deadline: Duration::from_secs(3),
+    pause: Duration::from_secs(2),
+    // A token has no parts that a caller could miss: it is renewed when it is due.
+    calm: Duration::ZERO,
+};
 
 /// OAuth 2 client credentials: who hands out tokens for our own client id and secret.
 #[async_trait]
@@ -66,31 +72,19 @@ impl Classify for IssueError {
     }
 }
 
+impl From<Unanswered> for IssueError {
+    fn from(_: Unanswered) -> Self {
+        Self::Timeout
+    }
+}
+
 /// Keeps one token fresh. Cheap to clone; clones share it.
-///
-/// A channel of the chassis takes it as its token source, and adds the token to every call that has none:
-///
-/// ```ignore
-/// let tokens = auth::ServiceTokenSource::new(issuer, clock);
-/// let tokens = chassis::TokenSource::new(move || {
-///     let tokens = tokens.clone();
-///     async move { tokens.token().await.map_err(|error| errors::to_status(&error)) }
-/// });
-/// ```
 #[derive(Clone)]
 pub struct ServiceTokenSource(Arc<Shared>);
 
 struct Shared {
     issuer: Arc<dyn TokenIssuer>,
-    clock: Clock,
-    current: ArcSwapOption<Current>,
-    /// Held while identity is asked, so that many callers ask once.
-    asking: Mutex<()>,
-}
-
-struct Current {
-    token: SecretString,
-    expires_at: DateTime<Utc>,
+    token: Refreshed<SecretString, IssueError>,
 }
 
 impl fmt::Debug for ServiceTokenSource {
@@ -104,53 +98,21 @@ impl ServiceTokenSource {
     pub fn new(issuer: Arc<dyn TokenIssuer>, clock: Clock) -> Self {
         Self(Arc::new(Shared {
             issuer,
-            clock,
-            current: ArcSwapOption::empty(),
-            asking: Mutex::new(()),
+            token: Refreshed::new(TERMS, clock),
         }))
     }
 
-    /// A token for an outgoing call, good for a minute at least while identity answers.
+    /// Puts the token into an outgoing call, and the organization it is made for.
     ///
     /// # Errors
     /// When there is no valid token and identity gives none. A failure to renew one that is still valid is not an error.
-    pub async fn token(&self) -> Result<SecretString, IssueError> {
-        if let Some(current) = self.current(RENEW_BEFORE) {
-            return Ok(current.token.clone());
-        }
-        let valid = self.current(TimeDelta::zero());
-        let _asking = match (self.0.asking.try_lock(), &valid) {
-            (Ok(guard), _) => guard,
-            // Somebody else renews; the token in hand is good until then.
-            (Err(_), Some(current)) => return Ok(current.token.clone()),
-            (Err(_), None) => self.0.asking.lock().await,
-        };
-        if let Some(current) = self.current(RENEW_BEFORE) {
-            return Ok(current.token.clone());
-        }
-        match (self.renew().await, valid) {
-            (Ok(current), _) => Ok(current.token.clone()),
-            (Err(error), Some(current)) => {
-                tracing::warn!(
-                    error.chain = errors::chain(&error),
-                    "the service token could not be renewed; the present one stays in use"
-                );
-                Ok(current.token.clone())
-            }
-            (Err(error), None) => Err(error),
-        }
-    }
-
-    /// Puts the token into an outgoing call, and the organization it is made for: for channels without a token source.
-    ///
-    /// # Errors
-    /// As [`ServiceTokenSource::token`].
     pub async fn authorize<T>(
         &self,
         request: &mut Request<T>,
         organization_id: Option<OrganizationId>,
     ) -> Result<(), IssueError> {
-        let token = self.token().await?;
+        // Good for a minute at least while identity answers.
+        let token = self.0.token.current(self.issue()).await?;
         let mut bearer = MetadataValue::try_from(format!("Bearer {}", token.expose_secret()))
             .map_err(|_| IssueError::Malformed)?;
         bearer.set_sensitive(true);
@@ -161,25 +123,12 @@ impl ServiceTokenSource {
         Ok(())
     }
 
-    /// The token, if it is good for `left` more.
-    fn current(&self, left: TimeDelta) -> Option<Arc<Current>> {
-        self.0
-            .current
-            .load_full()
-            .filter(|current| self.0.clock.now() + left < current.expires_at)
-    }
-
-    async fn renew(&self) -> Result<Arc<Current>, IssueError> {
-        // Counted from before the question, so the token is never thought to live longer than it does.
-        let asked_at = self.0.clock.now();
-        let issued = tokio::time::timeout(DEADLINE, self.0.issuer.issue())
-            .await
-            .map_err(|_| IssueError::Timeout)??;
-        let current = Arc::new(Current {
-            token: issued.token,
-            expires_at: asked_at + issued.expires_in,
-        });
-        self.0.current.store(Some(Arc::clone(&current)));
-        Ok(current)
+    async fn issue(&self) -> Result<Fetched<SecretString>, IssueError> {
+        let issued = self.0.issuer.issue().await?;
+        Ok(Fetched {
+            value: issued.token,
+            renew_after: issued.expires_in.saturating_sub(RENEW_BEFORE),
+            ends_after: Some(issued.expires_in),
+        })
     }
 }

@@ -1,15 +1,27 @@
-//! The decision itself, without the transport: the gateway makes it for REST, the layer for gRPC.
+//! The decision itself, without the transport.
 
+use std::sync::Arc;
+
+use clock::Clock;
 use http::HeaderMap;
-use proto::access::{Access, Rule};
+use proto::{
+    access::{Access, Rule},
+    identity::v1::{
+        IdentityServiceForward, identity_service_client::IdentityServiceClient,
+        identity_service_server::IdentityService,
+    },
+};
 
-use crate::{Error, Policy, Principal, RequestContext, Verified, Verifier, metadata};
+use crate::{
+    Error, KeySourceError, Policy, PolicyError, Principal, RequestContext, Verified, Verifier,
+    metadata,
+};
 
 /// Answers who calls and whether they may. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Authorizer {
     verifier: Verifier,
-    policy: std::sync::Arc<Policy>,
+    policy: Arc<Policy>,
 }
 
 impl Authorizer {
@@ -17,25 +29,38 @@ impl Authorizer {
     pub fn new(verifier: Verifier, policy: Policy) -> Self {
         Self {
             verifier,
-            policy: std::sync::Arc::new(policy),
+            policy: Arc::new(policy),
         }
     }
 
-    /// The policy.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    /// Decides by the tokens of identity, reached over this client, and the built-in policy.
+    ///
+    /// # Errors
+    /// When the policy can't be read.
+    pub async fn of_identity<C>(
+        identity: IdentityServiceClient<C>,
+        clock: Clock,
+    ) -> Result<Self, PolicyError>
+    where
+        IdentityServiceForward<C>: IdentityService,
+    {
+        let verifier = Verifier::of_identity(identity, clock);
+        Ok(Self::new(verifier, Policy::load().await?))
     }
 
-    /// Checks tokens.
-    pub const fn verifier(&self) -> &Verifier {
-        &self.verifier
+    /// Whether callers can be told apart: the readiness probe `identity.keys` of a service with a gRPC server.
+    ///
+    /// # Errors
+    /// When there are no keys and identity can't be asked for them.
+    pub async fn probe(&self) -> Result<(), KeySourceError> {
+        self.verifier.probe().await
     }
 
     /// Whether `principal` may call the method.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
-    pub fn authorize(&self, access: &Access, principal: &Principal) -> Result<(), Error> {
+    fn authorize(&self, access: &Access, principal: &Principal) -> Result<(), Error> {
         match access.rule {
             Rule::Public | Rule::Authenticated => Ok(()),
             Rule::Permission(permission) if self.policy.allows(principal, permission) => Ok(()),
@@ -73,7 +98,7 @@ impl Authorizer {
             },
         };
         let idempotency_key = if access.idempotency_key {
-            metadata::idempotency_key(headers)?
+            metadata::idempotency_key(headers)?.map(str::to_owned)
         } else {
             None
         };
@@ -84,10 +109,6 @@ impl Authorizer {
             principal,
             expires_at,
             organization_id,
-            request_id: headers
-                .get(metadata::REQUEST_ID)
-                .and_then(|id| id.to_str().ok())
-                .map(str::to_owned),
             idempotency_key,
         })
     }

@@ -15,11 +15,10 @@ use tower::{Layer, Service};
 
 use super::Authorizer;
 
-/// Paths that are not ours and answer anybody: probes and the description of the API.
-const OPEN: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
-
 /// Lets a call through to the server only if its method's rule allows the caller, and puts the
 /// [`RequestContext`](crate::RequestContext) into the request's extensions. A method without a rule is denied.
+///
+/// The chassis serves health and reflection outside of the layer, to anybody.
 #[derive(Debug, Clone)]
 pub struct GrpcLayer(Authorizer);
 
@@ -69,11 +68,7 @@ where
         let mut inner = mem::replace(&mut self.inner, fresh);
         let authorizer = self.authorizer.clone();
         Box::pin(async move {
-            let path = request.uri().path();
-            if OPEN.iter().any(|open| path.starts_with(open)) {
-                return inner.call(request).await;
-            }
-            let Some(access) = access::find(path) else {
+            let Some(access) = access::find(request.uri().path()) else {
                 return Ok(Status::unimplemented("there is no such method").into_http());
             };
             match authorizer.admit(access, request.headers()).await {
@@ -88,14 +83,7 @@ where
                     request.extensions_mut().insert(context);
                     inner.call(request).await
                 }
-                Err(error) => {
-                    tracing::debug!(
-                        rpc.path = access.path,
-                        error.chain = errors::chain(&error),
-                        "call refused"
-                    );
-                    Ok(to_status(&error).into_http())
-                }
+                Err(error) => Ok(to_status(&error).into_http()),
             }
         })
     }

@@ -1,11 +1,17 @@
 //! From a token to the caller it names.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use jsonwebtoken::Algorithm;
+use proto::identity::v1::{
+    IdentityServiceForward, identity_service_client::IdentityServiceClient,
+    identity_service_server::IdentityService,
+};
 
 use super::{claims::Claims, compact::Compact};
-use crate::{Error, Jwks, Principal};
+use crate::{Error, Jwks, KeySourceError, Principal, RemoteKeys};
 
 /// A caller and how long the proof holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,23 @@ impl Verifier {
     /// A verifier with these keys.
     pub const fn new(keys: Jwks, clock: Clock) -> Self {
         Self { keys, clock }
+    }
+
+    /// A verifier with the keys of identity, reached over this client.
+    pub fn of_identity<C>(identity: IdentityServiceClient<C>, clock: Clock) -> Self
+    where
+        IdentityServiceForward<C>: IdentityService,
+    {
+        let source = Arc::new(RemoteKeys::new(identity));
+        Self::new(Jwks::new(source, clock.clone()), clock)
+    }
+
+    /// Whether tokens can be verified: the readiness probe `identity.keys` of whoever verifies them.
+    ///
+    /// # Errors
+    /// When there are no keys and identity can't be asked for them.
+    pub async fn probe(&self) -> Result<(), KeySourceError> {
+        self.keys.warm().await
     }
 
     /// Whom the token names.

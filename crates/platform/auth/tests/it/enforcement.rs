@@ -190,7 +190,7 @@ async fn a_method_without_a_rule_is_not_served() {
         "/switchboard.identity.v1.IdentityService/DropEverything",
         "/switchboard.identity.v1.IdentityService/LogIn/",
         "//switchboard.identity.v1.IdentityService/LogIn",
-        "/grpc.healthy",
+        "/grpc.health.v1.Health/Check",
         "/",
     ] {
         let refused = server.call_as(path, &service("gateway")).await;

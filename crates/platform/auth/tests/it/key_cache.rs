@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{Error, Role, TokenKey};
+use auth::{Authorizer, Error, Policy, Role, TokenKey};
 use errors::Classify;
 use proto::identity::v1::Jwk;
 
@@ -176,4 +176,16 @@ async fn warming_up_tells_whether_tokens_can_be_verified() {
     world.source.set_down();
     world.jwks.warm().await.unwrap();
     assert_eq!(world.source.asked(), 2);
+}
+
+/// What every service's gRPC server is made with.
+#[tokio::test]
+async fn the_probe_of_an_authorizer_tells_whether_callers_can_be_told_apart() {
+    let world = World::new();
+    let authorizer = Authorizer::new(world.verifier.clone(), Policy::load().await.unwrap());
+    world.source.set_down();
+    assert!(authorizer.probe().await.is_err());
+    world.source.answer(vec![world.key.jwk()]);
+    world.hand.advance(Duration::from_secs(2));
+    authorizer.probe().await.unwrap();
 }

@@ -48,7 +48,7 @@ for ((tenths = 0; tenths < 600; tenths++)); do
 done
 
 step "contract"
-CONTRACT_BASE_URL=http://127.0.0.1:$port CONTRACT_EXAMPLES=$work/examples.json cargo test "${tests[@]}" -- --nocapture || {
+CONTRACT_BASE_URL=http://127.0.0.1:$port CONTRACT_EXAMPLES=$work/examples.json cargo test "${tests[@]}" -- --include-ignored --nocapture || {
   tail -n 40 "$work/log" >&2
   exit 1
 }

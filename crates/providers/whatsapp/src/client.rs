@@ -22,7 +22,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 pub use self::{
-    config::Config,
+    config::{BaseUrlInvalid, Config},
     error::{CallError, MediaError, SendError, Why},
     graph::{Accepted, MessageStatus},
     media::{Download, MediaInfo, Upload},

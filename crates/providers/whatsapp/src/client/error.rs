@@ -176,14 +176,20 @@ impl Classify for CallError {
 
     fn detail(&self) -> Cow<'static, str> {
         match self {
-            Self::Rejected(rejection) => Cow::Borrowed(rejection.hint),
-            Self::Unreachable(_) | Self::Unreadable => Cow::Borrowed(self.code().title),
+            // The hint for an unknown outcome speaks of a message, and here is none.
+            Self::Rejected(rejection) if rejection.class != Class::Unknown => {
+                Cow::Borrowed(rejection.hint)
+            }
+            Self::Rejected(_) | Self::Unreachable(_) | Self::Unreadable => {
+                Cow::Borrowed(self.code().title)
+            }
         }
     }
 
+    /// Whoever calls too much always learns when to come back, even if Meta does not say it.
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Rejected(rejection) => rejection.retry_after,
+            Self::Rejected(rejection) => rejection.retry_after.or_else(|| rejection.class.delay(1)),
             Self::Unreachable(error) => error.retry_after(),
             Self::Unreadable => None,
         }

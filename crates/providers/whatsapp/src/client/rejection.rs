@@ -150,6 +150,10 @@ fn meaning(
     if let Some(entry) = listed {
         return (entry.class, entry.scope, entry.hint);
     }
+    if status == StatusCode::UNAUTHORIZED {
+        let hint = "WhatsApp did not accept the access token. Connect the channel with a new one.";
+        return (Class::Wait, Scope::Credential, hint);
+    }
     if status == StatusCode::TOO_MANY_REQUESTS {
         let first = Duration::from_secs(5);
         let hint = "Too many calls. Sending continues by itself more slowly.";
@@ -163,15 +167,17 @@ fn meaning(
     (Class::Never, Scope::Message, hint)
 }
 
-/// The pause asked for: by the usual header, or by Meta's usage report (in minutes).
+/// The pause asked for: by the usual header, or by Meta's usage report (in minutes). The report
+/// comes with every answer, so it counts only where the limit is what stopped the call.
 fn pause(response: &Response, class: Class, now: DateTime<Utc>) -> Option<Duration> {
-    if !matches!(class, Class::Backoff { .. } | Class::PairBackoff) {
-        return None;
-    }
     let usage = response.header("x-business-use-case-usage");
-    response
-        .retry_after(now)
-        .or_else(|| usage.and_then(regain_after))
+    match class {
+        Class::Backoff { .. } | Class::PairBackoff => response
+            .retry_after(now)
+            .or_else(|| usage.and_then(regain_after)),
+        Class::Unknown => response.retry_after(now),
+        Class::RetryNow | Class::Wait | Class::Never => None,
+    }
 }
 
 /// The longest `estimated_time_to_regain_access` of a usage report, which is an object of lists by

@@ -1,5 +1,7 @@
 //! The other calls.
 
+use std::time::Duration;
+
 use errors::Classify;
 use serde_json::json;
 use whatsapp::client::CallError;
@@ -67,6 +69,71 @@ async fn a_bad_token_is_told_from_a_bad_number() {
     let error = error.expect_err("refused");
     assert!(!error.is_credential());
     assert_eq!(error.code().id, "messaging.channel_unavailable");
+}
+
+/// A call that is not repeated by itself.
+async fn refused_call(server: &MockServer) -> CallError {
+    let created = client(&server.uri())
+        .create_template("1022", &token(), &json!({}))
+        .await;
+    created.expect_err("refused")
+}
+
+/// What a caller is told about each kind of refusal, and when to come back.
+#[tokio::test]
+async fn a_refused_call_says_whose_fault_it_is_and_when_to_try_again() {
+    let error = |code: i64| json!({"error": {"code": code}});
+    let html = json!("<html>");
+    let credential = "messaging.channel_credential_refused";
+    let channel = "messaging.channel_unavailable";
+    for (status, body, code, pause) in [
+        (401, &sample("err-190-invalid-token.json"), credential, None),
+        (403, &sample("err-permissions.json"), credential, None),
+        (400, &error(10), credential, None),
+        (400, &error(131_005), credential, None),
+        (
+            400,
+            &json!({"error": {"code": 100, "error_subcode": 33}}),
+            credential,
+            None,
+        ),
+        (401, &html, credential, None),
+        (400, &error(4), "rate_limited", Some(60)),
+        (400, &error(80_007), "rate_limited", Some(60)),
+        (429, &html, "rate_limited", Some(5)),
+        (400, &error(133_010), channel, None),
+        (404, &html, channel, None),
+        (500, &error(2), "unavailable", None),
+        (500, &error(131_000), "unavailable", None),
+        (500, &html, "unavailable", None),
+        (503, &html, "unavailable", None),
+        (200, &html, "unavailable", None),
+    ] {
+        let server = server(status, body).await;
+        let error = refused_call(&server).await;
+        assert_eq!(error.code().id, code, "{status} {body}");
+        let expected = pause.map(Duration::from_secs);
+        assert_eq!(error.retry_after(), expected, "{status} {body}");
+        assert!(!error.detail().contains("message may have been sent"));
+    }
+}
+
+/// Meta's own pause counts, on a busy server too.
+#[tokio::test]
+async fn the_pause_that_whatsapp_asks_for_is_passed_on() {
+    for (status, body) in [
+        (429, json!(null)),
+        (400, json!({"error": {"code": 80_007}})),
+    ] {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(status).set_body_json(body);
+        Mock::given(any())
+            .respond_with(answer.insert_header("retry-after", "3600"))
+            .mount(&server)
+            .await;
+        let pause = refused_call(&server).await.retry_after();
+        assert_eq!(pause, Some(Duration::from_hours(1)), "{status}");
+    }
 }
 
 #[tokio::test]

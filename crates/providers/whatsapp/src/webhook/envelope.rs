@@ -41,7 +41,9 @@ pub enum Malformed {
     NotAnObject,
 }
 
-/// Reads a delivery. Whatever is in it ends up in exactly one item, understood or not.
+/// Reads a delivery. Whatever is in it ends up in an item, understood or not. Only what describes
+/// the items (the number, the users, the time) has none of its own, and of a key given twice the
+/// last one counts.
 ///
 /// # Errors
 /// [`Malformed`] if the body is no JSON object.
@@ -77,6 +79,7 @@ impl Reader {
             for entry in object.list("entry") {
                 self.entry(entry);
             }
+            self.keep_rest(object, &["object", "entry"], Origin::default());
         } else if object.has("field") && object.has("value") {
             // The dashboard's test button sends a bare change.
             self.change(raw, Origin::default());
@@ -87,7 +90,7 @@ impl Reader {
                 ..Origin::default()
             };
             Change::of(self, raw, object, origin).read(field);
-        } else if !object.has("object") {
+        } else {
             self.unknown(raw, Origin::default());
         }
     }
@@ -110,18 +113,27 @@ impl Reader {
         for change in changes {
             self.change(change, origin.clone());
         }
+        self.keep_rest(&entry, &["id", "time", "changes"], origin);
     }
 
     fn change(&mut self, raw: &RawValue, mut origin: Origin) {
-        let change = Object::read(raw);
-        origin.field = change.as_ref().and_then(|change| change.id("field"));
-        let value = change.as_ref().and_then(|change| change.raw("value"));
-        let (Some(field), Some(value)) = (origin.field.clone(), value) else {
+        let Some(change) = Object::read(raw) else {
             return self.unknown(raw, origin);
         };
-        match Object::read(value) {
-            Some(object) => Change::of(self, value, &object, origin).read(&field),
-            None => self.unknown(raw, origin),
+        origin.field = change.id("field");
+        let value = change.raw("value");
+        let object = value.and_then(Object::read);
+        let (Some(field), Some(value), Some(object)) = (origin.field.clone(), value, object) else {
+            return self.unknown(raw, origin);
+        };
+        Change::of(self, value, &object, origin.clone()).read(&field);
+        self.keep_rest(&change, &["field", "value"], origin);
+    }
+
+    /// Keeps the members nothing has read.
+    fn keep_rest(&mut self, object: &Object<'_>, known: &[&str], origin: Origin) {
+        if let Some(rest) = object.rest(known) {
+            self.unknown(&rest, origin);
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 /// The JSON text of one item, after repair: safe for a `jsonb` column. Prints only its length,
 /// since it holds what customers wrote.
@@ -126,10 +126,33 @@ impl<'a> Object<'a> {
         serde_json::from_str(value.get()).unwrap_or_else(|_| vec![value])
     }
 
+    /// The object without some of its members and without empty ones; `None` if nothing is left.
+    pub(crate) fn rest(&self, without: &[&str]) -> Option<Box<RawValue>> {
+        let left: Vec<String> = self
+            .0
+            .iter()
+            .filter(|(key, value)| !without.contains(&&*key.0) && !is_empty(value))
+            .map(|(key, value)| format!("{}:{}", Value::from(&*key.0), value.get()))
+            .collect();
+        if left.is_empty() {
+            return None;
+        }
+        RawValue::from_string(format!("{{{}}}", left.join(","))).ok()
+    }
+
     /// The elements of a list that are objects.
     pub(crate) fn objects(&self, key: &str) -> Vec<Self> {
         self.list(key).into_iter().filter_map(Self::read).collect()
     }
+}
+
+/// Whether this is `null` or an empty list.
+fn is_empty(value: &RawValue) -> bool {
+    let text = value.get();
+    let elements = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    text == "null" || elements.is_some_and(|elements| elements.trim().is_empty())
 }
 
 pub(crate) fn text(value: &RawValue) -> Option<String> {
@@ -175,6 +198,14 @@ mod tests {
     fn of_a_key_given_twice_the_last_one_counts() {
         let object = object(r#"{"a":1,"\u0061":2}"#);
         assert_eq!(object.int("a"), Some(2));
+    }
+
+    #[test]
+    fn the_rest_has_what_was_not_named_and_is_not_empty() {
+        let object = object(r#"{"a":1,"b\"":[ ],"c\"":[{"x":1.50}],"d":null,"e":"ä"}"#);
+        let rest = object.rest(&["a"]).expect("something");
+        assert_eq!(rest.get(), r#"{"c\"":[{"x":1.50}],"e":"ä"}"#);
+        assert!(object.rest(&["a", "c\"", "e"]).is_none());
     }
 
     #[test]

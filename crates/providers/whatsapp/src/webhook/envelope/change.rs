@@ -1,20 +1,17 @@
 //! One change: the value of one field of one entry.
 
+mod lists;
+
 use serde_json::value::RawValue;
 
 use super::{MAX_ITEM_DEPTH, Reader};
 use crate::webhook::{
     channel_field::ChannelField,
-    coexistence::{
-        ContactChange, Handover, HistoryMessage, HistoryProgress, StandbyPayload, read_echo,
-        read_standby_echo,
-    },
+    coexistence::Handover,
     contact::Contact,
     dedupe::{DedupeKey, canonical},
     item::{Item, Number, Origin, Payload},
     json::{Object, Raw},
-    message::Message,
-    messaging_field::{Call, Preference, UserAction},
     pieces::Fault,
     repair,
     status::Status,
@@ -28,6 +25,9 @@ pub(super) struct Change<'r, 'v> {
     origin: Origin,
     contacts: Vec<Contact>,
 }
+
+/// Members that describe the items of a value and are none themselves.
+const DESCRIPTIONS: &[&str] = &["messaging_product", "metadata", "contacts"];
 
 /// How an element's key and payload come out of its object. `None` for the key: none of its own.
 type Reading = (Option<DedupeKey>, Payload);
@@ -56,162 +56,67 @@ impl<'r, 'v> Change<'r, 'v> {
     }
 
     pub(super) fn read(mut self, field: &str) {
-        let before = self.reader.items.len();
-        match field {
+        let start = self.reader.items.len();
+        let known = match field {
             "messages" => self.messages(),
             "standby" => self.standby(),
             "history" => self.history(),
             "smb_message_echoes" | "message_echoes" => self.echoes(),
-            "smb_app_state_sync" => self.each("state_sync", "contact_change", |_, object| {
-                (None, Payload::ContactChange(ContactChange::read(object)))
-            }),
-            "user_preferences" => self.each("user_preferences", "preference", |change, object| {
-                let preference = Preference::read(object, &change.contacts);
-                (None, Payload::Preference(preference))
-            }),
+            "smb_app_state_sync" => self.state_sync(),
+            "user_preferences" => self.user_preferences(),
             "calls" => self.calls(),
+            // What follows is about the value as a whole, which its item keeps.
             "messaging_handovers" => {
                 let payload = Payload::Handover(Handover::read(self.value));
-                self.whole("handover", payload);
+                return self.whole("handover", payload);
             }
             _ => {
                 let payload = Payload::ChannelField(ChannelField::read(field, self.value));
-                self.whole("field", payload);
+                return self.whole("field", payload);
             }
+        };
+        let faults = Fault::list(self.value);
+        if self.reader.items.len() > start {
+            self.keep_rest(
+                self.value,
+                &[DESCRIPTIONS, known].concat(),
+                !faults.is_empty(),
+            );
+            self.attach_faults(start, faults);
+        } else if faults.is_empty() {
+            self.whole("unknown", Payload::Unknown);
+        } else {
+            self.whole("faults", Payload::Faults(faults));
         }
-        if self.reader.items.len() == before {
-            let faults = Fault::list(self.value);
-            if faults.is_empty() {
-                self.whole("unknown", Payload::Unknown);
-            } else {
-                self.whole("faults", Payload::Faults(faults));
-            }
-        }
-    }
-
-    fn messages(&mut self) {
-        let start = self.reader.items.len();
-        self.each("messages", "message", |change, object| {
-            let message = Message::read(object, &change.contacts);
-            let key = change.key("message", message.id.as_deref(), &[]);
-            (key, Payload::Message(Box::new(message)))
-        });
-        let end = self.reader.items.len();
-        self.each("statuses", "status", |change, object| {
-            let status = Status::read(object, &change.contacts);
-            let key = change.status_key("status", object, &status);
-            (key, Payload::Status(Box::new(status)))
-        });
-        self.each("user_actions", "user_action", |_, object| {
-            (None, Payload::UserAction(UserAction::read(object)))
-        });
-        self.attach_faults(start, end);
     }
 
     /// Errors of a value with one message are about that message; with several nobody can say.
-    fn attach_faults(&mut self, start: usize, end: usize) {
-        let faults = Fault::list(self.value);
-        if faults.is_empty() || self.reader.items.len() == start {
+    fn attach_faults(&mut self, start: usize, faults: Vec<Fault>) {
+        if faults.is_empty() {
             return;
         }
-        if end - start == 1
-            && let Some(item) = self.reader.items.get_mut(start)
-            && let Payload::Message(message) = &mut item.payload
-        {
+        let items = self.reader.items.get_mut(start..).unwrap_or_default();
+        let mut messages: Vec<_> = items
+            .iter_mut()
+            .filter_map(|item| match &mut item.payload {
+                Payload::Message(message) => Some(message),
+                _ => None,
+            })
+            .collect();
+        if let [message] = messages.as_mut_slice() {
             message.errors.extend(faults);
         } else if let Some(raw) = self.value.raw("errors") {
             self.push(raw, "faults", (None, Payload::Faults(faults)));
         }
     }
 
-    fn echoes(&mut self) {
-        self.each("message_echoes", "echo", |change, object| {
-            let echo = read_echo(object, &change.contacts);
-            let key = change.key("echo", echo.id.as_deref(), &[]);
-            (key, Payload::Echo(Box::new(echo)))
-        });
-    }
-
-    fn calls(&mut self) {
-        for list in ["calls", "statuses"] {
-            self.each(list, "call", |change, object| {
-                let call = Call::read(object, &change.contacts);
-                let event = call.event.as_deref().unwrap_or_default();
-                let time = object.text("timestamp").unwrap_or_default();
-                let key = change.key("call", call.id.as_deref(), &[event, &time]);
-                (key, Payload::Call(call))
-            });
+    /// Keeps the members nothing has read as one item, so that something new of Meta's beside
+    /// something known is not lost.
+    fn keep_rest(&mut self, object: &Object<'_>, known: &[&str], errors_are_read: bool) {
+        let errors: &[&str] = if errors_are_read { &["errors"] } else { &[] };
+        if let Some(rest) = object.rest(&[known, errors].concat()) {
+            self.push(&rest, "unknown", (None, Payload::Unknown));
         }
-    }
-
-    /// One level deeper than `messages`, and each kind with a key of its own: the same message may
-    /// also come as a normal one when the conversation changes hands.
-    fn standby(&mut self) {
-        let value = self.value;
-        let Some(inner) = value.object("standby") else {
-            return;
-        };
-        let contacts = inner.objects("contacts");
-        self.contacts.extend(contacts.iter().map(Contact::read));
-        for raw in inner.list("messages") {
-            self.element(raw, "standby_message", |change, object| {
-                let message = Message::read(object, &change.contacts);
-                let key = change.key("standby_message", message.id.as_deref(), &[]);
-                let payload = StandbyPayload::Message(Box::new(message));
-                (key, Payload::Standby(payload))
-            });
-        }
-        for raw in inner.list("message_echoes") {
-            self.element(raw, "standby_echo", |change, object| {
-                let echo = read_standby_echo(object, &change.contacts);
-                let key = change.key("standby_echo", echo.id.as_deref(), &[]);
-                (key, Payload::Standby(StandbyPayload::Echo(Box::new(echo))))
-            });
-        }
-        for raw in inner.list("statuses") {
-            self.element(raw, "standby_status", |change, object| {
-                let status = Status::read(object, &change.contacts);
-                let key = change.status_key("standby_status", object, &status);
-                let payload = StandbyPayload::Status(Box::new(status));
-                (key, Payload::Standby(payload))
-            });
-        }
-    }
-
-    fn history(&mut self) {
-        let value = self.value;
-        for raw in value.list("history") {
-            let Some(chunk) = Object::read(raw) else {
-                self.push(raw, "unknown", (None, Payload::Unknown));
-                continue;
-            };
-            let progress = Payload::HistoryProgress(HistoryProgress::read(&chunk));
-            // The metadata, not the whole chunk: that may be megabytes.
-            let head = chunk.raw("metadata").or_else(|| chunk.raw("errors"));
-            self.push(head.unwrap_or(raw), "history_progress", (None, progress));
-            for thread in chunk.objects("threads") {
-                for message in thread.list("messages") {
-                    self.history_message(message, Some(&thread));
-                }
-            }
-        }
-        // The second delivery, which fills the placeholders of the first.
-        for list in ["messages", "message_echoes"] {
-            for message in value.list(list) {
-                self.history_message(message, None);
-            }
-        }
-    }
-
-    fn history_message(&mut self, raw: &RawValue, thread: Option<&Object<'_>>) {
-        self.element(raw, "history", |change, object| {
-            let own = change.origin.number.display.as_deref();
-            let message = HistoryMessage::read(object, thread, &change.contacts, own);
-            // The type keeps the filled message apart from its placeholder.
-            let kind = object.text("type").unwrap_or_default();
-            let key = change.key("history", message.message.id.as_deref(), &[&kind]);
-            (key, Payload::HistoryMessage(Box::new(message)))
-        });
     }
 
     fn each(

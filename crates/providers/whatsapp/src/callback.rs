@@ -7,10 +7,11 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
 use ids::MessageId;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::mac::hmac_sha256;
 
 const VERSION: &str = "v1";
 
@@ -36,10 +37,8 @@ impl fmt::Debug for CallbackKey {
 impl CallbackKey {
     /// Derives the key.
     pub fn new(secret: &SecretString) -> Self {
-        Self(mac(
-            secret.expose_secret().as_bytes(),
-            b"whatsapp callback mark",
-        ))
+        let secret = secret.expose_secret().as_bytes();
+        Self(hmac_sha256(secret, b"whatsapp callback mark"))
     }
 
     /// The mark, `v1.<message id>.<attempt>.<16 hex digits>`: goes into
@@ -55,9 +54,9 @@ impl CallbackKey {
         let (text, tag) = data.rsplit_once('.')?;
         let mut given = [0; 8];
         hex::decode_to_slice(tag, &mut given).ok()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
-        mac.update(text.as_bytes());
-        mac.verify_truncated_left(&given).ok()?;
+        if !bool::from(self.tag(text).ct_eq(&given)) {
+            return None;
+        }
         let mut parts = text.split('.');
         let (version, message_id, attempt) = (parts.next()?, parts.next()?, parts.next()?);
         if version != VERSION || parts.next().is_some() {
@@ -71,16 +70,10 @@ impl CallbackKey {
 
     fn tag(&self, text: &str) -> [u8; 8] {
         let mut tag = [0; 8];
-        let full = mac(&self.0, text.as_bytes());
+        let full = hmac_sha256(&self.0, text.as_bytes());
         tag.copy_from_slice(full.split_at(8).0);
         tag
     }
-}
-
-fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(text);
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

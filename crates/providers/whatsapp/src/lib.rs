@@ -3,13 +3,15 @@
 //!
 //! Rules marked "Meta" come from Meta's own pages, read up to September 2026.
 
+#[macro_use]
+mod kept_private;
 mod callback;
 pub mod client;
 pub mod codes;
+mod mac;
 pub mod phone;
 pub mod send;
 pub mod signature;
-pub mod subscription;
 pub mod version;
 pub mod webhook;
 

@@ -5,10 +5,15 @@
 //! dropped or moved. Look contacts up by all candidates; send to the id WhatsApp returned, or to the
 //! number as it was typed; never rewrite a number that was received.
 
+/// The digits of a number: the same number comes with and without decoration.
+pub fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}
+
 /// All ways WhatsApp may write this number, in digits; the given one first. Empty if it has no
 /// digits.
 pub fn match_candidates(number: &str) -> Vec<String> {
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits(number);
     if digits.is_empty() {
         return Vec::new();
     }

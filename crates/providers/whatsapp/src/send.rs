@@ -1,5 +1,6 @@
 //! Messages to send, in exactly the JSON the API wants, checked against Meta's limits before they
-//! leave. The types also read that JSON, so content can be stored as it will be sent.
+//! leave. The types also read that JSON, in every spelling of Meta's pages: so
+//! Meta's own examples are held against them.
 //!
 //! An [`Outgoing`] is always within the limits: it is made by [`Draft::build`], which names every
 //! field that is not.

@@ -7,10 +7,10 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
+
+use crate::mac::hmac_sha256;
 
 /// The header with the signature.
 pub const HEADER: &str = "x-hub-signature-256";
@@ -139,10 +139,7 @@ impl AppSecrets {
 }
 
 fn mac(secret: &SecretString, body: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
-        .expect("HMAC takes keys of any length");
-    mac.update(body);
-    mac.finalize().into_bytes().into()
+    hmac_sha256(secret.expose_secret().as_bytes(), body)
 }
 
 /// Exactly Meta's spelling. Upper-case digits are refused: Meta never writes them, and one spelling

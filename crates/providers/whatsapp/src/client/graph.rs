@@ -8,8 +8,9 @@ use serde_json::value::RawValue;
 use super::rejection::Rejection;
 use crate::webhook::json::Object;
 
+kept_private!(Accepted, Body);
+
 /// The body of an answer that reports no error.
-#[derive(Debug)]
 pub(crate) struct Body(Bytes);
 
 /// What an answer says.
@@ -40,7 +41,7 @@ impl Body {
 }
 
 /// A message that WhatsApp has accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// The message's id: statuses come under it.
     pub wamid: String,

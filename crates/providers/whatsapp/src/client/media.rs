@@ -11,8 +11,10 @@ use crate::{
     webhook::digest,
 };
 
+kept_private!(MediaInfo);
+
 /// Where a piece of media can be had for five minutes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MediaInfo {
     /// The address. Holds a signature: don't log it.
     pub url: String,

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::Check;
 
+kept_private!(ContactCard, CardName);
+
 /// An address card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactCard {
     /// The name.
     pub name: CardName,
@@ -32,7 +34,7 @@ pub struct ContactCard {
 macro_rules! card_part {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident $(as $wire:literal)?),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub struct $name {
             $(
                 $(#[$field_doc])*
@@ -40,6 +42,8 @@ macro_rules! card_part {
                 pub $field: Option<String>,
             )+
         }
+
+        kept_private!($name);
     };
 }
 
@@ -104,7 +108,7 @@ card_part! {
 }
 
 /// The name on a card. Meta asks for the whole name and at least one more part.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardName {
     /// The whole name.
     pub formatted_name: String,

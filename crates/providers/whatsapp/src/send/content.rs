@@ -4,8 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{card::ContactCard, interactive::Interactive, limits::Check, template::Template};
 
+kept_private!(Text, Source, Media, Location, Reaction);
+kept_private!(Content, |content| content.kind());
+
 /// What a message says. Serialises to `"type": …` and the object of that name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Content {
     /// Text.
@@ -66,7 +69,7 @@ pub enum Content {
 }
 
 /// Text of up to 4096 characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
     /// The text.
     pub body: String,
@@ -76,7 +79,7 @@ pub struct Text {
 }
 
 /// Where media comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Uploaded before; lives 30 days.
@@ -86,7 +89,7 @@ pub enum Source {
 }
 
 /// Media of any kind. Which of the parts may be set depends on the kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     /// Where it comes from.
     #[serde(flatten)]
@@ -103,7 +106,7 @@ pub struct Media {
 }
 
 /// A place. Degrees are texts, as in Meta's examples.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// Degrees north, `37.44`.
     #[serde(deserialize_with = "degrees")]
@@ -134,7 +137,7 @@ fn degrees<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
 }
 
 /// A reaction to a message of the last 30 days.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
     /// The message reacted to.
     pub message_id: String,
@@ -173,32 +176,11 @@ impl Content {
         check.field(self.kind(), |check| match self {
             Self::Text { text } => check.text("body", &text.body, 4096),
             Self::Image { image: media } | Self::Video { video: media } => {
-                media.check(
-                    check,
-                    Parts {
-                        caption: true,
-                        ..Parts::default()
-                    },
-                );
+                media.check(check, Parts::CAPTION);
             }
-            Self::Document { document } => document.check(
-                check,
-                Parts {
-                    caption: true,
-                    filename: true,
-                    ..Parts::default()
-                },
-            ),
-            Self::Audio { audio } => {
-                audio.check(
-                    check,
-                    Parts {
-                        voice: true,
-                        ..Parts::default()
-                    },
-                );
-            }
-            Self::Sticker { sticker } => sticker.check(check, Parts::default()),
+            Self::Document { document } => document.check(check, Parts::CAPTION_AND_FILENAME),
+            Self::Audio { audio } => audio.check(check, Parts::VOICE),
+            Self::Sticker { sticker } => sticker.check(check, Parts::NONE),
             Self::Location { location } => location.check(check),
             Self::Reaction { reaction } => {
                 check.text("message_id", &reaction.message_id, 512);
@@ -218,11 +200,35 @@ impl Content {
 }
 
 /// Which parts a kind of media may have.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts {
-    pub(crate) caption: bool,
-    pub(crate) filename: bool,
-    pub(crate) voice: bool,
+    caption: bool,
+    filename: bool,
+    voice: bool,
+}
+
+impl Parts {
+    pub(crate) const NONE: Self = Self {
+        caption: false,
+        filename: false,
+        voice: false,
+    };
+    const CAPTION: Self = Self {
+        caption: true,
+        ..Self::NONE
+    };
+    pub(crate) const FILENAME: Self = Self {
+        filename: true,
+        ..Self::NONE
+    };
+    const CAPTION_AND_FILENAME: Self = Self {
+        caption: true,
+        ..Self::FILENAME
+    };
+    const VOICE: Self = Self {
+        voice: true,
+        ..Self::NONE
+    };
 }
 
 impl Media {

@@ -7,6 +7,17 @@ use serde_json::Value;
 
 use super::content::Media;
 
+kept_private!(
+    Header,
+    Label,
+    Reply,
+    List,
+    ListRow,
+    ListSection,
+    CtaUrlParameters,
+    FlowParameters
+);
+
 /// A message to tap on, by `interactive.type`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -41,14 +52,14 @@ pub struct Frame<A> {
 }
 
 /// A text in an object of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// The text.
     pub text: String,
 }
 
 /// What stands above the text.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Header {
     /// Up to 60 characters, without formatting.
@@ -96,7 +107,7 @@ enum ReplyKind {
 }
 
 /// What a button answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// Comes back when it is tapped; up to 256 characters.
     pub id: String,
@@ -118,7 +129,7 @@ impl ReplyButton {
 }
 
 /// A list of up to 10 rows in up to 10 sections.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
     /// The label of the button that opens it; up to 20 characters.
     pub button: String,
@@ -127,7 +138,7 @@ pub struct List {
 }
 
 /// A section of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListSection {
     /// Needed if there is more than one; up to 24 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,7 +148,7 @@ pub struct ListSection {
 }
 
 /// A row of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRow {
     /// Comes back when it is chosen; up to 200 characters.
     pub id: String,
@@ -241,7 +252,7 @@ impl Default for RequestContactInfo {
 }
 
 /// A link button.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CtaUrlParameters {
     /// Its label; up to 20 characters.
     pub display_text: String,
@@ -250,7 +261,7 @@ pub struct CtaUrlParameters {
 }
 
 /// A flow to open: by id or by name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlowParameters {
     /// `3`.
     pub flow_message_version: String,

@@ -8,12 +8,15 @@ use super::{
     recipient::Recipient,
 };
 
+kept_private!(Outgoing, |message| message.content().kind());
+kept_private!(Draft, |draft| draft.content.kind());
+
 /// A message within Meta's limits. Serialises to the body of the send call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Outgoing(Draft);
 
 /// A message being put together.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use = "a draft is not a message until it is built"]
 pub struct Draft {
     recipient: Recipient,

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::limits::Check;
+use crate::phone::digits;
+
+kept_private!(Recipient);
 
 /// Whom a message goes to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipient {
     /// A phone number with its country code, or the `wa_id` WhatsApp returned. Decoration is
@@ -22,8 +25,7 @@ pub enum Recipient {
 impl Recipient {
     /// The number as it is sent.
     pub(crate) fn dialled(number: &str) -> String {
-        let digits = number.chars().filter(char::is_ascii_digit);
-        std::iter::once('+').chain(digits).collect()
+        format!("+{}", digits(number))
     }
 
     pub(crate) fn check(&self, check: &mut Check) {

@@ -13,6 +13,8 @@ use super::{
     limits::Check,
 };
 
+kept_private!(Parameter, Currency, DateTimeText);
+
 /// A template with what fills its places. A media header needs its parameter on every send.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Template {
@@ -142,7 +144,7 @@ impl<'de> Deserialize<'de> for ButtonIndex {
 }
 
 /// What fills a place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Parameter {
     /// Text.
@@ -211,7 +213,7 @@ pub enum Parameter {
 }
 
 /// An amount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Currency {
     /// Shown where the amount can't be formatted.
     pub fallback_value: String,
@@ -222,7 +224,7 @@ pub struct Currency {
 }
 
 /// A date as text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DateTimeText {
     /// The text.
     pub fallback_value: String,
@@ -328,10 +330,6 @@ impl Component {
 
 impl Parameter {
     fn check(&self, check: &mut Check) {
-        let parts = |filename| Parts {
-            filename,
-            ..Parts::default()
-        };
         match self {
             Self::Text {
                 parameter_name,
@@ -349,10 +347,10 @@ impl Parameter {
             Self::DateTime { date_time } => {
                 check_filling(check, "date_time.fallback_value", &date_time.fallback_value);
             }
-            Self::Image { image } => check.field("image", |check| image.check(check, parts(false))),
-            Self::Video { video } => check.field("video", |check| video.check(check, parts(false))),
+            Self::Image { image } => check.field("image", |check| image.check(check, Parts::NONE)),
+            Self::Video { video } => check.field("video", |check| video.check(check, Parts::NONE)),
             Self::Document { document } => {
-                check.field("document", |check| document.check(check, parts(true)));
+                check.field("document", |check| document.check(check, Parts::FILENAME));
             }
             Self::Location { location } => check.field("location", |check| location.check(check)),
             Self::Product { product } => {

@@ -3,6 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{contact::Contact, json::Object, message::Message, pieces::Fault, status::Status};
+use crate::phone::digits;
+
+kept_private!(ContactChange, Handover);
+kept_private!(HistoryMessage, |history| history.message.content.name());
 
 /// A message that somebody else sent for the business. `contact` is the receiver.
 pub type Echo = Message;
@@ -43,7 +47,7 @@ pub enum StandbyPayload {
 }
 
 /// One message of the past, sent after a number was connected that people also use by hand.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct HistoryMessage {
     /// The user of the thread: number or business-scoped id.
     pub thread_id: Option<String>,
@@ -117,7 +121,7 @@ impl HistoryMessage {
 }
 
 /// A change in the address book of the WhatsApp Business app.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ContactChange {
     /// `add` or `remove`; an edit is an `add`.
     pub action: Option<String>,
@@ -148,7 +152,7 @@ impl ContactChange {
 }
 
 /// The conversation with a user changed hands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Handover {
     /// `control_passed` or `control_taken`.
     pub kind: Option<String>,
@@ -180,9 +184,4 @@ impl Handover {
             kind,
         }
     }
-}
-
-/// Numbers are compared by their digits: the same number comes with and without decoration.
-fn digits(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
 }

@@ -2,9 +2,11 @@
 
 use super::json::Object;
 
+kept_private!(Contact);
+
 /// A user as `value.contacts[]` describes them. Any part may be missing: since 2026 the phone
 /// number is left out for users with a username who have not written to this number lately.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Contact {
     /// WhatsApp's id for the phone number: digits, not always the number that was dialled.
     pub wa_id: Option<String>,

@@ -13,8 +13,11 @@ pub use simple::{Location, Order, OrderItem, Product, Reaction, System, SystemKi
 
 use super::json::Object;
 
+kept_private!(Edit);
+kept_private!(Content, |content| content.name());
+
 /// The content of a message, by its `type`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Content {
     /// Plain text. May be longer than what businesses may send.
     Text(String),
@@ -63,7 +66,7 @@ pub enum Content {
 }
 
 /// An edit. It has an id of its own and may arrive before the message it changes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Edit {
     /// The changed message's id.
     pub original_message_id: Option<String>,

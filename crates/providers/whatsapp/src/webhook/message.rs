@@ -9,8 +9,11 @@ use super::{
     pieces::Fault,
 };
 
+kept_private!(Context, Referral, Identity);
+kept_private!(Message, |message| message.content.name());
+
 /// A message, from `messages[]` of several fields.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Message {
     /// The message's id. Opaque; unique per business number, not globally.
     pub id: Option<String>,
@@ -45,7 +48,7 @@ pub struct Message {
 }
 
 /// What a message answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Context {
     /// The answered message's id; not always a known one.
     pub message_id: Option<String>,
@@ -62,7 +65,7 @@ pub struct Context {
 }
 
 /// The click-to-WhatsApp advertisement a conversation began with. Every part is optional.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Referral {
     /// The advertisement's or post's address.
     pub source_url: Option<String>,
@@ -89,7 +92,7 @@ pub struct Referral {
 }
 
 /// The user's key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Whether we have confirmed it.
     pub acknowledged: Option<bool>,

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::{contact::Contact, json::Object};
 
+kept_private!(Preference, Call);
+
 /// Something a user did with a message. Names no user: join by the click's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAction {
@@ -40,7 +42,7 @@ impl UserAction {
 }
 
 /// A user's wish about marketing. Feeds the opt-out list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Preference {
     /// The user's number.
     pub wa_id: Option<String>,
@@ -97,7 +99,7 @@ impl Preference {
 }
 
 /// A step of a call. Session descriptions stay in the item's JSON.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Call {
     /// The call's id.
     pub id: Option<String>,

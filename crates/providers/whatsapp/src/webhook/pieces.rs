@@ -2,8 +2,10 @@
 
 use super::json::Object;
 
+kept_private!(Fault, |fault| format_args!("{:?}", fault.code));
+
 /// An error as webhooks spell it: no `type` and no trace id, and `error_data` may be missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The error code; see [`crate::codes`].
     pub code: Option<i64>,

@@ -4,8 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::{contact::Contact, json::Object, pieces::Fault};
 
+kept_private!(Participant);
+kept_private!(Status, |status| status.kind.name());
+
 /// One status of one message (in a group: for one participant).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Status {
     /// The message's id. May be one we don't know yet: a status can overtake the answer to the send.
     pub message_id: Option<String>,
@@ -37,7 +40,7 @@ pub struct Status {
     pub contact: Option<Contact>,
 }
 
-/// Which status. Order of arrival means nothing: take the highest [`rank`](Self::rank).
+/// Which status. Order of arrival means nothing: an older one may come after a newer one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StatusKind {
     /// On its way.
@@ -59,7 +62,7 @@ pub enum StatusKind {
 }
 
 /// One member of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Participant {
     /// Their number.
     pub id: Option<String>,
@@ -118,19 +121,6 @@ impl StatusKind {
             Self::Deleted => "deleted",
             Self::Warning => "warning",
             Self::Other(_) => "unknown",
-        }
-    }
-
-    /// The place in `sent < failed < delivered < read < played`; `None` for what does not move a
-    /// message. A failure beats `sent`, but nothing that shows the message on a phone.
-    pub const fn rank(&self) -> Option<u8> {
-        match self {
-            Self::Sent => Some(1),
-            Self::Failed => Some(2),
-            Self::Delivered => Some(3),
-            Self::Read => Some(4),
-            Self::Played => Some(5),
-            Self::Deleted | Self::Warning | Self::Other(_) => None,
         }
     }
 }

@@ -179,3 +179,35 @@ fn interactive_messages_have_the_action_of_their_type() {
         json!([{"rows": [{"id": "1", "title": "One"}]}])
     );
 }
+
+#[test]
+fn a_message_does_not_print_whom_it_goes_to_and_what_it_says() {
+    let secret = "s3cret";
+    let card = json!({"name": {"formatted_name": secret, "first_name": secret}, "phones": [{"phone": secret}]});
+    let row = json!({"id": secret, "title": secret});
+    let list = json!({"button": secret, "sections": [{"title": secret, "rows": [row]}]});
+    let list = json!({"type": "list", "header": {"type": "text", "text": secret}, "body": {"text": secret}, "action": list});
+    let parameter = json!({"type": "text", "text": secret});
+    let components = json!([{"type": "body", "parameters": [parameter]}]);
+    for content in [
+        json!({"type": "text", "text": {"body": secret}}),
+        json!({"type": "image", "image": {"link": "https://s3cret.example/a", "caption": secret}}),
+        json!({"type": "contacts", "contacts": [card]}),
+        json!({"type": "interactive", "interactive": list}),
+        json!({"type": "template", "template": {"name": "hello", "language": {"code": "de"}, "components": components}}),
+    ] {
+        let content: Content = serde_json::from_value(content).expect("readable");
+        let inner = match &content {
+            Content::Text { text } => format!("{text:?}"),
+            Content::Image { image } => format!("{image:?}"),
+            Content::Contacts { contacts } => format!("{contacts:?}"),
+            Content::Interactive { interactive } => format!("{interactive:?}"),
+            Content::Template { template } => format!("{template:?}"),
+            other => panic!("{other:?}"),
+        };
+        let draft = Draft::new(phone(), content);
+        let shown = format!("{inner} {draft:?} {:?}", draft.clone().build());
+        assert!(!shown.contains(secret) && !shown.contains("555"), "{shown}");
+    }
+    assert_eq!(format!("{:?}", phone()), "Recipient(..)");
+}

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use serde_json::json;
 use whatsapp::webhook::{ChannelField, Payload, PreferenceValue, StandbyPayload, parse};
 
-use crate::fixtures::{only_item, parsed, status};
+use crate::fixtures::{only_item, parsed};
 
 #[test]
 fn group_statuses_are_one_per_participant_with_either_spelling() {
@@ -31,17 +31,6 @@ fn group_statuses_are_one_per_participant_with_either_spelling() {
             expect("16505551236", "group_service"),
         ]
     );
-}
-
-#[test]
-fn a_late_status_never_moves_a_message_backwards() {
-    let rank = |name: &str| status(name).kind.rank();
-    let sent = rank("status-sent-pmp.json");
-    let delivered = rank("status-delivered-bsuid-only.json");
-    let failed = rank("status-failed-131049.json");
-    assert!(sent < failed && failed < delivered);
-    assert!(delivered < rank("status-read.json"));
-    assert!(rank("status-read.json") < rank("status-played.json"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use whatsapp::webhook::{Content, Interactive, Malformed, MediaKind, Payload, SystemKind, parse};
 
-use crate::fixtures::{content, message, status};
+use crate::fixtures::{content, json as json_of, message, names, parsed, status};
 
 /// A `messages` delivery for one number.
 fn delivery(value: serde_json::Value) -> Vec<u8> {
@@ -285,6 +285,171 @@ fn the_dashboards_test_button_is_understood() {
         .expect("a delivery")
         .items;
     assert!(matches!(&items[0].payload, Payload::Message(message) if message.contact.is_some()));
+}
+
+/// The names of the payloads and the JSON of those that were not understood.
+fn kept(body: &serde_json::Value) -> Vec<(&'static str, String)> {
+    let parsed = parse(body.to_string().as_bytes()).expect("a delivery");
+    let of = |item: whatsapp::webhook::Item| {
+        let unknown = item.payload == Payload::Unknown;
+        let raw = if unknown { item.raw.get() } else { "" };
+        (item.payload.name(), raw.to_owned())
+    };
+    parsed.items.into_iter().map(of).collect()
+}
+
+#[test]
+fn something_new_beside_something_known_is_kept() {
+    let user =
+        json!({"messaging_product": "whatsapp", "metadata": {}, "contacts": [{"wa_id": "1"}]});
+    for (field, known, list) in [
+        ("messages", "message", "messages"),
+        ("messages", "status", "statuses"),
+        ("calls", "call", "calls"),
+        ("smb_message_echoes", "echo", "message_echoes"),
+        ("smb_app_state_sync", "contact_change", "state_sync"),
+        ("user_preferences", "preference", "user_preferences"),
+    ] {
+        let mut value = user.clone();
+        value[list] = json!([{"id": "x"}]);
+        let body =
+            |value| json!({"entry": [{"id": "1", "changes": [{"field": field, "value": value}]}]});
+        assert_eq!(
+            kept(&body(value.clone())),
+            [(known, String::new())],
+            "{field}"
+        );
+        value["polls"] = json!([{"id": 7}]);
+        value["nothing"] = json!([]);
+        let rest = r#"{"polls":[{"id":7}]}"#.to_owned();
+        assert_eq!(
+            kept(&body(value)),
+            [(known, String::new()), ("unknown", rest)],
+            "{field}"
+        );
+    }
+}
+
+#[test]
+fn something_new_is_kept_wherever_it_stands() {
+    let known = ("account_review", String::new());
+    let new = |json: &str| ("unknown", json.to_owned());
+    let change = json!({"field": "account_review_update", "value": {"decision": "APPROVED"}});
+    let mut wider = change.clone();
+    wider["b"] = json!(2);
+    let body = json!({"object": "x", "a": 1, "entry": [{"id": "1", "time": 5, "c": 3, "changes": [wider]}]});
+    let expected = [
+        known,
+        new(r#"{"b":2}"#),
+        new(r#"{"c":3}"#),
+        new(r#"{"a":1}"#),
+    ];
+    assert_eq!(kept(&body), expected);
+    let whole = json!({"foo": 1, "object": "x"});
+    assert_eq!(kept(&whole), [new(&whole.to_string())]);
+
+    let standby = json!({"standby": {"messages": [{"id": "m"}], "d": 4}, "e": 5});
+    let body = json!({"entry": [{"id": "1", "changes": [{"field": "standby", "value": standby}]}]});
+    let message = ("standby_message", String::new());
+    assert_eq!(kept(&body), [message, new(r#"{"d":4}"#), new(r#"{"e":5}"#)]);
+}
+
+#[test]
+fn a_history_with_odd_pieces_loses_none() {
+    let threads =
+        json!([7, {"id": "1", "empty": true}, {"id": "2", "messages": [{"id": "m"}], "f": 6}]);
+    let chunk = json!({"metadata": {"phase": 0}, "threads": threads, "g": 7});
+    let value = json!({"history": [chunk, 9]});
+    let body = json!({"entry": [{"id": "1", "changes": [{"field": "history", "value": value}]}]});
+    let names = [
+        "history_progress",
+        "unknown",
+        "unknown",
+        "history_message",
+        "unknown",
+        "unknown",
+        "unknown",
+    ];
+    let texts = [
+        "",
+        "7",
+        r#"{"empty":true,"id":"1"}"#,
+        "",
+        r#"{"f":6}"#,
+        r#"{"g":7}"#,
+        "9",
+    ];
+    let expected: Vec<_> = names.into_iter().zip(texts.map(str::to_owned)).collect();
+    assert_eq!(kept(&body), expected);
+}
+
+/// A value in a log line is printed with `Debug` sooner or later.
+#[test]
+fn what_people_write_and_their_numbers_do_not_print() {
+    const PRIVATE: &[&str] = &[
+        "body",
+        "caption",
+        "filename",
+        "url",
+        "name",
+        "formatted_name",
+        "wa_id",
+        "from",
+        "to",
+        "id",
+        "user_id",
+        "username",
+        "phone",
+        "email",
+        "title",
+        "text",
+        "emoji",
+        "latitude",
+        "address",
+        "recipient_id",
+        "response_json",
+        "profile_picture",
+    ];
+    fn collect<'v>(key: &str, value: &'v serde_json::Value, found: &mut Vec<&'v str>) {
+        match value {
+            serde_json::Value::Object(members) => {
+                for (key, value) in members {
+                    collect(key, value, found);
+                }
+            }
+            serde_json::Value::Array(elements) => {
+                for element in elements {
+                    collect(key, element, found);
+                }
+            }
+            serde_json::Value::String(text) if PRIVATE.contains(&key) && text.len() > 5 => {
+                found.push(text);
+            }
+            _ => {}
+        }
+    }
+    let mut seen = 0;
+    for name in names(&[
+        "in-",
+        "status-",
+        "field-smb",
+        "field-standby",
+        "field-history",
+        "field-calls",
+    ]) {
+        let sample = json_of(&name);
+        let mut private = Vec::new();
+        let values = sample.pointer("/entry/0/changes").unwrap_or(&sample);
+        collect("", values, &mut private);
+        for item in parsed(&name).items {
+            let shown = format!("{:?} {:?}", item.payload, item.raw);
+            for text in &private {
+                assert!(!shown.contains(text), "{name} prints {text}: {shown}");
+            }
+        }
+        seen += private.len();
+    }
+    assert!(seen > 200, "{seen}");
 }
 
 #[test]

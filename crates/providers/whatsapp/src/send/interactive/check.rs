@@ -55,16 +55,12 @@ impl<A> Frame<A> {
 
 impl Header {
     fn check(&self, check: &mut Check) {
-        let parts = |filename| Parts {
-            filename,
-            ..Parts::default()
-        };
         match self {
             Self::Text { text } => check.text("text", text, 60),
-            Self::Image { image } => check.field("image", |check| image.check(check, parts(false))),
-            Self::Video { video } => check.field("video", |check| video.check(check, parts(false))),
+            Self::Image { image } => check.field("image", |check| image.check(check, Parts::NONE)),
+            Self::Video { video } => check.field("video", |check| video.check(check, Parts::NONE)),
             Self::Document { document } => {
-                check.field("document", |check| document.check(check, parts(true)));
+                check.field("document", |check| document.check(check, Parts::FILENAME));
             }
         }
     }

@@ -4,8 +4,11 @@ use chrono::{DateTime, Utc};
 
 use crate::webhook::json::Object;
 
+kept_private!(FlowReply);
+kept_private!(Interactive, |answer| answer.name());
+
 /// An answer, by `interactive.type`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Interactive {
     /// A tap on a reply button.
     ButtonReply {
@@ -42,7 +45,7 @@ pub enum Interactive {
 }
 
 /// What a flow or form returned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FlowReply {
     /// `flow` or `address_message`.
     pub name: Option<String>,

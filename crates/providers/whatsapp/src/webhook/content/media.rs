@@ -4,6 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::webhook::json::Object;
 
+kept_private!(Media, |media| media.kind.name());
+
 /// Which kind of media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaKind {
@@ -44,7 +46,7 @@ impl MediaKind {
 }
 
 /// One piece of media.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Media {
     /// Which kind.
     pub kind: MediaKind,

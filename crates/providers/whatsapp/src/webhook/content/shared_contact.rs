@@ -2,8 +2,10 @@
 
 use crate::webhook::json::Object;
 
+kept_private!(SharedContact, SharedName, SharedPhone);
+
 /// One card. Every part is what the sender claims.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SharedContact {
     /// Missing when the user answers a request for their own number.
     pub name: Option<SharedName>,
@@ -20,7 +22,7 @@ pub struct SharedContact {
 }
 
 /// The name on a card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SharedName {
     /// The whole name.
     pub formatted: Option<String>,
@@ -31,7 +33,7 @@ pub struct SharedName {
 }
 
 /// A number on a card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SharedPhone {
     /// As written on the card.
     pub phone: Option<String>,

@@ -2,8 +2,11 @@
 
 use crate::webhook::json::Object;
 
+kept_private!(Location, Order, OrderItem, Reaction);
+kept_private!(System, |system| format_args!("{:?}", system.kind));
+
 /// A place. Degrees as given.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Location {
     /// Degrees north.
     pub latitude: Option<f64>,
@@ -48,7 +51,7 @@ impl Product {
 }
 
 /// A basket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Order {
     /// The catalogue ordered from.
     pub catalog_id: Option<String>,
@@ -59,7 +62,7 @@ pub struct Order {
 }
 
 /// One line of a basket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OrderItem {
     /// The seller's own id.
     pub product_retailer_id: Option<String>,
@@ -91,7 +94,7 @@ impl Order {
 }
 
 /// A reaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reaction {
     /// The message reacted to.
     pub message_id: Option<String>,
@@ -109,7 +112,7 @@ impl Reaction {
 }
 
 /// A change about the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct System {
     /// Which change.
     pub kind: SystemKind,

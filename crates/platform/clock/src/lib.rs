@@ -1,6 +1,8 @@
 //! The one source of time. Operations take a [`Clock`] so that tests decide what time it is: a
 //! 24-hour window closes and a lease expires without anybody sleeping.
 
+mod jitter;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -8,6 +10,8 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
+
+pub use jitter::Jitter;
 
 /// A wall clock in UTC. Cheap to clone; clones of a manual clock share their time.
 #[derive(Clone, Debug)]
@@ -52,7 +56,7 @@ impl Clock {
 
     /// Milliseconds since the Unix epoch, as uuid v7 wants them; 0 before 1970.
     pub fn unix_ms(&self) -> u64 {
-        u64::try_from(self.now().timestamp_millis()).unwrap_or(0)
+        unix_ms(self.now())
     }
 
     /// Returns when the clock has reached `at`; at once if it already has.
@@ -74,13 +78,29 @@ impl Clock {
 
     /// Returns after `duration` on this clock.
     pub async fn sleep(&self, duration: Duration) {
-        let delta = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-        let at = self
-            .now()
-            .checked_add_signed(delta)
-            .unwrap_or(DateTime::<Utc>::MAX_UTC);
-        self.sleep_until(at).await;
+        self.sleep_until(later(self.now(), duration)).await;
     }
+}
+
+/// Milliseconds since the Unix epoch, as uuid v7 wants them; 0 before 1970.
+pub fn unix_ms(at: DateTime<Utc>) -> u64 {
+    u64::try_from(at.timestamp_millis()).unwrap_or(0)
+}
+
+/// `by` after `at`; the end of time if that is beyond it.
+pub fn later(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(by)
+        .ok()
+        .and_then(|by| at.checked_add_signed(by))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// `by` before `at`; 1970 if that is beyond the beginning of time.
+pub fn earlier(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(by)
+        .ok()
+        .and_then(|by| at.checked_sub_signed(by))
+        .unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 impl Hand {
@@ -108,6 +128,17 @@ mod tests {
 
     fn noon() -> DateTime<Utc> {
         DateTime::from_timestamp(1_700_000_000, 0).expect("a valid time")
+    }
+
+    #[test]
+    fn times_beyond_all_bounds_stop_there() {
+        let second = Duration::from_secs(1);
+        assert_eq!(later(noon(), second), noon() + second);
+        assert_eq!(later(noon(), Duration::MAX), DateTime::<Utc>::MAX_UTC);
+        assert_eq!(earlier(noon(), second), noon() - second);
+        assert_eq!(earlier(noon(), Duration::MAX), DateTime::UNIX_EPOCH);
+        assert_eq!(unix_ms(noon()), 1_700_000_000_000);
+        assert_eq!(unix_ms(DateTime::<Utc>::MIN_UTC), 0);
     }
 
     #[tokio::test]

@@ -10,7 +10,8 @@ mod ladder;
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use clock::later;
 use ids::{DeliveryId, EventId, OrganizationId};
 use serde_json::Value;
 use sqlx::FromRow;
@@ -317,11 +318,4 @@ pub async fn resolve(tx: &mut SystemTx, due: &Due) -> Result<bool, DbError> {
         .bind(due.attempt)
         .fetch_one(tx.conn())
         .await?)
-}
-
-fn later(now: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    TimeDelta::from_std(by)
-        .ok()
-        .and_then(|by| now.checked_add_signed(by))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

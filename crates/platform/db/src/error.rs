@@ -32,6 +32,9 @@ pub enum DbError {
         /// What it guards.
         kind: ConstraintKind,
     },
+    /// A text holds U+0000, which PostgreSQL can't store. It comes from whoever sent the text.
+    #[error("a text contains a character that cannot be stored")]
+    Unstorable(#[source] Cause),
     /// An earlier statement of the transaction failed, and its error was dropped; nothing can be committed any more.
     #[error("an earlier error has aborted the transaction")]
     Aborted,
@@ -108,6 +111,7 @@ impl DbError {
             Self::Unavailable(_) | Self::Timeout(_) | Self::Conflict(_) => true,
             Self::CommitUnknown(_)
             | Self::Constraint { .. }
+            | Self::Unstorable(_)
             | Self::Aborted
             | Self::Inconsistent { .. }
             | Self::Statement(_) => false,
@@ -178,6 +182,8 @@ fn from_server(error: sqlx::Error) -> DbError {
     let state = server.code().unwrap_or_default().into_owned();
     let cause = Cause(error);
     match state.as_str() {
+        // character_not_in_repertoire, untranslatable_character: our strings are UTF-8, so it is U+0000
+        "22021" | "22P05" => DbError::Unstorable(cause),
         // in_failed_sql_transaction
         "25P02" => DbError::Aborted,
         // serialization_failure, deadlock_detected, lock_not_available
@@ -200,11 +206,21 @@ impl Classify for DbError {
             Self::Unavailable(_) => &codes::UNAVAILABLE,
             Self::Timeout(_) | Self::CommitUnknown(_) => &codes::TIMEOUT,
             Self::Conflict(_) => &codes::CONFLICT,
+            Self::Unstorable(_) => &codes::REQUEST_INVALID,
             // A constraint that reaches this point is one that the operation did not expect.
             Self::Constraint { .. }
             | Self::Aborted
             | Self::Inconsistent { .. }
             | Self::Statement(_) => &codes::INTERNAL,
+        }
+    }
+
+    fn detail(&self) -> Cow<'static, str> {
+        match self {
+            Self::Unstorable(_) => {
+                Cow::Borrowed("A text contains a character that cannot be stored (U+0000).")
+            }
+            _ => Cow::Borrowed(self.code().title),
         }
     }
 

@@ -1,9 +1,8 @@
 //! Calls that must not happen twice. The key's row is written in the transaction of the effect: a concurrent duplicate
 //! waits on it and then reads the saved answer; a failed call takes it away again when it rolls back.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use errors::{Classify, Code, FieldViolation, codes};
 use ids::OrganizationId;
 use sha2::{Digest, Sha256};
@@ -64,12 +63,21 @@ impl RequestHash {
 }
 
 /// What to do with a call.
-#[derive(Debug)]
 pub enum Outcome {
     /// It is the first with this key: do it, and give the answer to the guard.
     New(Guard),
     /// It was done before, with this answer.
     Replay(Vec<u8>),
+}
+
+/// Without the answer: it may hold what a customer wrote.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New(guard) => f.debug_tuple("New").field(guard).finish(),
+            Self::Replay(answer) => write!(f, "Replay({} bytes)", answer.len()),
+        }
+    }
 }
 
 /// The promise to save an answer before the transaction commits.
@@ -172,7 +180,7 @@ pub async fn begin(
         .bind(key)
         .bind(request.0)
         .bind(now)
-        .bind(expiry(now))
+        .bind(clock::later(now, KEPT_FOR))
         .fetch_optional(tx.conn())
         .await?;
     if first.is_some() {
@@ -226,11 +234,4 @@ impl Guard {
             ))
         }
     }
-}
-
-fn expiry(now: DateTime<Utc>) -> DateTime<Utc> {
-    TimeDelta::from_std(KEPT_FOR)
-        .ok()
-        .and_then(|kept| now.checked_add_signed(kept))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

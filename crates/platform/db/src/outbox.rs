@@ -44,7 +44,7 @@ impl Sql {
 struct Channels {
     /// Writers tell the relay.
     relay: String,
-    /// The relay tells the readers of the feed.
+    /// The relay tells the readers of the feed, who hear the writers as well.
     feed: String,
     /// The advisory lock that a sleeping relay holds; see [`Wake`].
     asleep: i64,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta};
 use tokio_util::sync::CancellationToken;
 
 use crate::{AsTx, Db, DbError, Schema, SystemTx, statement::Statement};
@@ -15,13 +14,33 @@ const TABLE_TIMEOUT: Duration = Duration::from_mins(10);
 /// Rows deleted in one transaction. Events carry whole bodies.
 const BATCH: u32 = 1_000;
 
+/// How long a service keeps events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Its own, after they were published.
+    pub published: Duration,
+    /// The memory of those it consumed.
+    pub consumed: Duration,
+}
+
+/// For a service that consumes nothing that is kept longer than its own events.
+impl From<Duration> for Kept {
+    fn from(published: Duration) -> Self {
+        Self {
+            published,
+            consumed: published,
+        }
+    }
+}
+
 /// A table that is swept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
     /// Published events. Unpublished ones stay, however old.
     Outbox,
-    /// Memory of consumed events. It must be longer than anything can come again: Meta retries for 7 days, and
-    /// published events can be republished while they are kept.
+    /// Memory of consumed events. It must be longer than an event can come again. The broker and the ladder of
+    /// deferred deliveries do that for hours, the outbox of a producer that was restored from a backup for as long as
+    /// it keeps events: see [`Kept`].
     Inbox,
     /// Answers past their `expires_at`.
     IdempotencyKeys,
@@ -91,14 +110,16 @@ macro_rules! batch {
 impl Sql {
     pub(crate) fn new(schema: Schema) -> Self {
         Self {
-            // The oldest rows have the lowest numbers, so only the head is looked at. Cursors behind the floor have
-            // lost events, and are told.
+            // The oldest published rows have the lowest numbers, so only the head of them is looked at. Unpublished
+            // rows don't count: a thousand that are stuck would be all of the head, for ever. Cursors behind the floor
+            // have lost events, and are told.
             outbox: Statement::new(
                 schema,
                 "with gone as (
                      delete from {schema}.outbox where seq = any(array(
                          select seq from (
-                             select seq, published_at from {schema}.outbox order by seq limit $2) head
+                             select seq, published_at from {schema}.outbox
+                             where published_at is not null order by seq limit $2) head
                          where published_at < $1))
                      returning commit_xid
                  ), floor as (
@@ -134,14 +155,17 @@ impl Sql {
 }
 
 /// Sweeps every table now and every hour until `stop`: the task `retention` of each service. Published events are kept
-/// for `outbox_kept`, everything else for [`Table::kept`]. Replicas may sweep at the same time.
+/// and consumed ones remembered for what `kept` says, the latter never shorter than [`Table::kept`], which is how long
+/// everything else is kept. Replicas may sweep at the same time.
 ///
 /// A table that fails is logged and tried again in the next pass.
-pub async fn run(db: Db, outbox_kept: Duration, stop: CancellationToken) {
+pub async fn run(db: Db, kept: impl Into<Kept>, stop: CancellationToken) {
+    let events = kept.into();
     while !stop.is_cancelled() {
         for table in Table::ALL {
             let kept = match table {
-                Table::Outbox => outbox_kept,
+                Table::Outbox => events.published,
+                Table::Inbox => Table::Inbox.kept().max(events.consumed),
                 other => other.kept(),
             };
             sweep_and_tell(&db, table, kept, &stop).await;
@@ -184,10 +208,7 @@ pub async fn sweep(
     batch: u32,
     cancelled: &CancellationToken,
 ) -> Result<u64, DbError> {
-    let before = TimeDelta::from_std(kept)
-        .ok()
-        .and_then(|kept| db.clock().now().checked_sub_signed(kept))
-        .unwrap_or(DateTime::UNIX_EPOCH);
+    let before = clock::earlier(db.clock().now(), kept);
     let mut swept = 0;
     while !cancelled.is_cancelled() {
         let mut tx = SystemTx::begin(db, "retention").await?;

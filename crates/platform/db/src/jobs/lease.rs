@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use errors::{Classify, Code, codes};
 use ids::{JobId, OrganizationId};
 use serde_json::Value;
@@ -259,10 +259,7 @@ pub async fn retry(
     error: &str,
 ) -> Result<Retried, JobError> {
     let now = tx.db().clock().now();
-    let due_at = TimeDelta::from_std(after)
-        .ok()
-        .and_then(|after| now.checked_add_signed(after))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let due_at = clock::later(now, after);
     let retry = tx.db().sql().jobs.lease.retry.clone();
     let (mine, state): (i64, Option<String>) = retry
         .rows()

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use ids::{EventId, OrganizationId};
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
@@ -22,15 +22,30 @@ pub(super) struct Sql {
 
 /// Counting stops here: beyond it, more is no news.
 const COUNTED: i64 = 1_000_001;
+/// A batch ends after the event that reaches this size: webhooks may have megabytes each, and a batch is in memory.
+const BATCH_BYTES: i64 = 16 * 1024 * 1024;
+
+/// A mark whose commit does not wait for the disk. A mark that a crash loses only publishes the event again, which the
+/// consumers' inboxes absorb.
+macro_rules! relaxed {
+    ($update:literal) => {
+        concat!(
+            "with relaxed as materialized (select set_config('synchronous_commit', 'off', true)) ",
+            $update
+        )
+    };
+}
 
 impl Sql {
     pub(super) fn new(schema: Schema) -> Self {
         Self {
-            // By state, never by "seq above the last one": see the table. A refused row holds back its key only. The
+            // By state, never by "seq above the last one": see the table. A refused row holds back its key only, and
+            // until it is published, not just while it pauses: its followers in one batch with it would get past it if
+            // it were refused once more. The sum reads lengths, not bodies, so what is cut off was never loaded. The
             // rows are about to become visible to the feed's readers as well, so they are told here, once per batch.
             unpublished: Statement::new(
                 schema,
-                "with batch as (
+                "with next as (
                      select seq, event_id, organization_id, event_type, routing_key, key, payload, headers,
                             occurred_at, attempts
                      from {schema}.outbox o
@@ -38,26 +53,35 @@ impl Sql {
                        and (not_before is null or not_before <= $1)
                        and not exists (
                            select 1 from {schema}.outbox earlier
-                           where earlier.published_at is null and earlier.not_before > $1
+                           where earlier.published_at is null and earlier.not_before is not null
                              and earlier.key = o.key and o.key <> '' and earlier.seq < o.seq)
                      order by seq
                      limit $2
+                 ), batch as (
+                     select next.*,
+                            sum(octet_length(payload)) over (order by seq) - octet_length(payload) as bytes_before
+                     from next
                  ), told as (
                      select pg_notify($3, '') from batch limit 1
                  )
-                 select batch.* from batch left join told on true order by seq",
+                 select batch.* from batch left join told on true where bytes_before < $4 order by seq",
             ),
             published: Statement::new(
                 schema,
-                "update {schema}.outbox set published_at = $2, attempts = attempts + 1, last_error = null
-                 where seq = any($1) and published_at is null",
+                relaxed!(
+                    "update {schema}.outbox set published_at = $2, attempts = attempts + 1, last_error = null
+                     from relaxed
+                     where seq = any($1) and published_at is null"
+                ),
             ),
             refused: Statement::new(
                 schema,
-                "update {schema}.outbox o
-                 set attempts = attempts + 1, last_error = r.error, not_before = r.not_before
-                 from unnest($1::bigint[], $2::text[], $3::timestamptz[]) r(seq, error, not_before)
-                 where o.seq = r.seq and o.published_at is null",
+                relaxed!(
+                    "update {schema}.outbox o
+                     set attempts = attempts + 1, last_error = r.error, not_before = r.not_before
+                     from relaxed, unnest($1::bigint[], $2::text[], $3::timestamptz[]) r(seq, error, not_before)
+                     where o.seq = r.seq and o.published_at is null"
+                ),
             ),
             backlog: Statement::new(
                 schema,
@@ -134,7 +158,8 @@ impl From<Row> for Unpublished {
     }
 }
 
-/// The next rows to publish, in order. Commit (or drop) before publishing: no transaction stays open meanwhile.
+/// The next rows to publish, in order: at most `limit`, and fewer if they are large. Commit (or drop) before publishing:
+/// no transaction stays open meanwhile.
 ///
 /// Commit also tells the readers of the feed that there is something new.
 ///
@@ -152,12 +177,14 @@ pub async fn unpublished(tx: &mut SystemTx, limit: u32) -> Result<Vec<Unpublishe
         .bind(now)
         .bind(i64::from(limit))
         .bind(feed)
+        .bind(BATCH_BYTES)
         .fetch_all(tx.conn())
         .await?;
     Ok(rows.into_iter().map(Unpublished::from).collect())
 }
 
-/// Marks rows whose publish was confirmed and not returned. Answers how many were not marked before.
+/// Marks rows whose publish was confirmed and not returned. Answers how many were not marked before. The transaction is
+/// not durable at once: write nothing else in it.
 ///
 /// # Errors
 /// When the database fails; the rows will be published again, which consumers' inboxes absorb.
@@ -176,11 +203,14 @@ pub struct Refusal {
     pub seq: i64,
     /// The broker's words, without the message.
     pub error: String,
-    /// How long the row, and what follows it under the same key, waits.
+    /// How long until the row is tried again.
     pub retry_after: Duration,
 }
 
-/// Marks refused rows. Rows whose publish had no outcome are left as they are: they are simply unpublished.
+/// Marks refused rows. Each holds back what follows under its key until it is published, however long that takes: the
+/// order within a key is a promise, and a row that can never be sent is a bug that somebody has to look at (its age
+/// raises the alarm). Rows that are not marked are simply unpublished. As with [`mark_published`], write nothing else in
+/// the transaction.
 ///
 /// # Errors
 /// When the database fails.
@@ -188,12 +218,7 @@ pub struct Refusal {
 pub async fn mark_refused(tx: &mut SystemTx, refusals: &[Refusal]) -> Result<(), DbError> {
     let now = tx.db().clock().now();
     let mark = tx.db().sql().outbox.relay.refused.clone();
-    let later = |refusal: &Refusal| {
-        TimeDelta::from_std(refusal.retry_after)
-            .ok()
-            .and_then(|delay| now.checked_add_signed(delay))
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
-    };
+    let later = |refusal: &Refusal| clock::later(now, refusal.retry_after);
     mark.query()
         .bind(
             refusals

@@ -8,6 +8,10 @@
 //! * The relay has just got the lock: such a writer may have committed since the relay last looked, so the relay looks
 //!   once more before it sleeps.
 //!
+//! A reader of the feed listens to both: to the writers, whose NOTIFY reaches it at their commit while the relay sleeps,
+//! and to the relay, which tells what it finds while it is awake and writers are silent. It polls only while there is no
+//! relay at work: none is elected, or the broker is away.
+//!
 //! Whatever happens to notifications, a waiter returns after 200 ms.
 
 use std::time::Duration;
@@ -18,7 +22,7 @@ use crate::{Db, DbError, deadline::within};
 
 /// A waiter looks again after this time at the latest.
 const POLL: Duration = Duration::from_millis(200);
-/// While a writer is about to commit; doubled up to `POLL` if it takes its time.
+/// While a writer is about to commit; doubled up to `POLL` while looking again finds nothing.
 const SOON: Duration = Duration::from_millis(2);
 /// Between attempts to reach a server that is gone.
 const RECONNECT: Duration = Duration::from_millis(500);
@@ -31,8 +35,7 @@ pub struct Wake {
     listener: Option<PgListener>,
     /// This connection holds the lock of a sleeping relay.
     asleep: bool,
-    /// The next pause while writers keep the relay awake.
-    soon: Duration,
+    awake: Awake,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +50,7 @@ impl Wake {
         Self::new(db, Role::Relay)
     }
 
-    /// For readers of the feed, as many as there are: woken by the relay when it has seen new rows.
+    /// For readers of the feed, as many as there are: woken by writers and by the relay.
     pub fn feed(db: &Db) -> Self {
         Self::new(db, Role::Feed)
     }
@@ -58,8 +61,14 @@ impl Wake {
             role,
             listener: None,
             asleep: false,
-            soon: SOON,
+            awake: Awake::default(),
         }
+    }
+
+    /// Tells that there was something to do since the last [`wait`](Self::wait): writers are about, and what they commit
+    /// next is looked for soon.
+    pub const fn found_rows(&mut self) {
+        self.awake.found_rows();
     }
 
     /// Call it when there was nothing to do, and look again when it returns: soon after an event was committed, and
@@ -90,9 +99,9 @@ impl Wake {
                 while listener.next_buffered().is_some() {}
                 self.wake_up().await
             }
-            // The connection was lost, and its lock with it. It has been made again, but not everything was heard.
+            // The connection was lost, and its lock with it. Look again: not everything was heard.
             Ok(Ok(None)) => {
-                self.asleep = false;
+                self.forget();
                 Ok(())
             }
             Ok(Err(error)) => Err(error.into()),
@@ -109,10 +118,9 @@ impl Wake {
             .fetch_one(listener);
         self.asleep = within(self.db.deadline(), lock).await?;
         if self.asleep {
-            self.soon = SOON;
+            self.awake = Awake::default();
         } else {
-            tokio::time::sleep(self.soon).await;
-            self.soon = (self.soon * 2).min(POLL);
+            tokio::time::sleep(self.awake.pause()).await;
         }
         Ok(())
     }
@@ -138,9 +146,9 @@ impl Wake {
 
 async fn connect(db: &Db, role: Role) -> Result<PgListener, sqlx::Error> {
     let channels = &db.sql().outbox.channels;
-    let channel = match role {
-        Role::Relay => &channels.relay,
-        Role::Feed => &channels.feed,
+    let heard = match role {
+        Role::Relay => vec![channels.relay.as_str()],
+        Role::Feed => vec![channels.relay.as_str(), channels.feed.as_str()],
     };
     let pool = PgPoolOptions::new()
         .max_connections(1)
@@ -150,6 +158,57 @@ async fn connect(db: &Db, role: Role) -> Result<PgListener, sqlx::Error> {
         .connect_lazy_with(db.dedicated("wake"));
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.ignore_pool_close_event(true);
-    listener.listen(channel).await?;
+    // It would connect again inside the wait for a notification, whose end would cut that short and leave us believing
+    // in a lock that went with the old connection.
+    listener.eager_reconnect(false);
+    listener.listen_all(heard).await?;
     Ok(listener)
+}
+
+/// The pauses of a relay that writers keep awake. Under steady load it never gets the lock, so it is rows, not the lock,
+/// that make the pauses short again.
+#[derive(Debug)]
+struct Awake {
+    next: Duration,
+}
+
+impl Default for Awake {
+    fn default() -> Self {
+        Self { next: SOON }
+    }
+}
+
+impl Awake {
+    const fn found_rows(&mut self) {
+        self.next = SOON;
+    }
+
+    fn pause(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(POLL);
+        pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_writers_keep_awake_pauses_shortly_as_long_as_it_finds_rows() {
+        let mut awake = Awake::default();
+        for _ in 0..100 {
+            awake.found_rows();
+            assert_eq!(awake.pause(), SOON);
+        }
+        let mut last = SOON;
+        for _ in 0..10 {
+            let pause = awake.pause();
+            assert!(pause >= last && pause <= POLL, "{pause:?}");
+            last = pause;
+        }
+        assert_eq!(last, POLL);
+        awake.found_rows();
+        assert_eq!(awake.pause(), SOON);
+    }
 }

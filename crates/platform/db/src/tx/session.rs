@@ -12,6 +12,10 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::{Db, DbError, deadline::within};
 
+/// PostgreSQL answers the COMMIT of an aborted transaction with a polite ROLLBACK, which the driver can't tell from
+/// success. An empty query before it, in the same message, fails instead: somebody swallowed an error to get here.
+const COMMIT: &str = "select; commit";
+
 #[derive(Debug)]
 pub(super) struct Session {
     db: Db,
@@ -39,18 +43,9 @@ impl Session {
     }
 
     pub(super) async fn commit(mut self) -> Result<(), DbError> {
-        let deadline = self.db.deadline();
-        // PostgreSQL answers the COMMIT of an aborted transaction with a polite ROLLBACK, which the driver can't tell
-        // from success. Somebody swallowed an error to get here: tests must notice.
-        if cfg!(debug_assertions) {
-            let alive = sqlx::query("select").execute(&mut *self.connection);
-            within(deadline, alive).await?;
-        }
-        let answer =
-            tokio::time::timeout(deadline, PgTransactionManager::commit(&mut self.connection))
-                .await;
-        match answer {
-            Ok(Ok(())) => {
+        let commit = sqlx::raw_sql(COMMIT).execute(&mut *self.connection);
+        match tokio::time::timeout(self.db.deadline(), commit).await {
+            Ok(Ok(_done)) => {
                 self.open = false;
                 Ok(())
             }
@@ -89,7 +84,13 @@ impl Opening {
     async fn begin(mut self, statement: SqlStr) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         const KEPT: &str = "taken out only when begun";
         let connection = self.0.as_mut().expect(KEPT);
-        PgTransactionManager::begin(connection, Some(statement)).await?;
+        if PgTransactionManager::get_transaction_depth(connection) == 0 {
+            PgTransactionManager::begin(connection, Some(statement)).await?;
+        } else {
+            // The driver did not see our COMMIT and counts on. The count has one use here: as long as it is not zero, a
+            // ROLLBACK can be queued.
+            sqlx::raw_sql(statement).execute(&mut **connection).await?;
+        }
         Ok(self.0.take().expect(KEPT))
     }
 }

@@ -53,9 +53,21 @@ async fn pending_migrations_are_named_and_unknown_newer_ones_tolerated() {
             .expect("compare"),
         ["0003 a step"]
     );
+    let refused = Db::open(&fixture.database.config(A), A, Clock::system(), &newer)
+        .await
+        .expect_err("the schema is behind");
+    let sentence = refused.to_string();
+    assert!(
+        sentence.contains("run `migrate` first (0003 a step)"),
+        "{sentence}"
+    );
 
     let url = SecretString::from(fixture.database.url("postgres"));
     migrate::run(&url, A, &newer).await.expect("migrate");
+    let db = Db::open(&fixture.database.config(A), A, Clock::system(), &newer)
+        .await
+        .expect("open");
+    db.probe()().await.expect("a healthy database");
     // The release before, rolled back to.
     migrate::run(&url, A, &migrator(A))
         .await

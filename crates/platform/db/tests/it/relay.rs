@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use db::outbox::{self, Refusal, Republish, Unpublished, Wake};
+use db::{
+    SystemTx,
+    outbox::{self, Refusal, Republish, Unpublished, Wake},
+};
 use ids::OrganizationId;
 use sqlx::postgres::PgListener;
 use testkit::eventually;
@@ -106,9 +109,73 @@ async fn a_refused_event_holds_back_its_own_key_only() {
     tx.commit().await.expect("commit");
     assert_eq!(keys(&unpublished(&fixture).await), ["b", ""]);
     fixture.hand.advance(Duration::from_secs(30));
+    // The second of "a" waits for the first, which may be refused once more.
     let rows = unpublished(&fixture).await;
-    assert_eq!(keys(&rows), ["a", "b", "a", "", ""]);
+    assert_eq!(keys(&rows), ["a", "b", "", ""]);
     assert_eq!(rows[0].attempts, 1);
+    let mut tx = fixture.system().await;
+    outbox::mark_published(&mut tx, &[rows[0].seq])
+        .await
+        .expect("mark");
+    tx.commit().await.expect("commit");
+    assert_eq!(keys(&unpublished(&fixture).await), ["b", "a", "", ""]);
+}
+
+#[tokio::test]
+async fn large_events_make_small_batches() {
+    let fixture = Fixture::new().await;
+    let organization = OrganizationId::generate();
+    let mut events: Vec<_> = ["a", "b", "c", "d"]
+        .map(|key| event(organization, key))
+        .into();
+    for event in &mut events {
+        event.payload = vec![0; 6 * 1024 * 1024];
+    }
+    let mut tx = fixture.tenant(organization).await;
+    push(&mut tx, &events).await;
+    tx.commit().await.expect("commit");
+    assert_eq!(keys(&unpublished(&fixture).await), ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_mark_does_not_wait_for_the_disk() {
+    let fixture = Fixture::new().await;
+    pushed(&fixture, &["a", "b"]).await;
+    let rows = unpublished(&fixture).await;
+    let refusal = Refusal {
+        seq: rows[1].seq,
+        error: "no route".to_owned(),
+        retry_after: SOON,
+    };
+    let mut tx = durable(&fixture).await;
+    outbox::mark_published(&mut tx, &[rows[0].seq])
+        .await
+        .expect("mark");
+    assert_eq!(synchronous_commit(&mut tx).await, "off");
+    drop(tx);
+    let mut tx = durable(&fixture).await;
+    outbox::mark_refused(&mut tx, &[refusal])
+        .await
+        .expect("mark");
+    assert_eq!(synchronous_commit(&mut tx).await, "off");
+}
+
+/// As in production: the servers of tests never wait for the disk.
+async fn durable(fixture: &Fixture) -> SystemTx {
+    let mut tx = fixture.system().await;
+    sqlx::query("set local synchronous_commit = on")
+        .execute(tx.conn())
+        .await
+        .expect("set");
+    assert_eq!(synchronous_commit(&mut tx).await, "on");
+    tx
+}
+
+async fn synchronous_commit(tx: &mut SystemTx) -> String {
+    sqlx::query_scalar("select current_setting('synchronous_commit')")
+        .fetch_one(tx.conn())
+        .await
+        .expect("the setting")
 }
 
 /// Whether a relay of this database sleeps: it then holds the one advisory lock that is not shared.
@@ -180,6 +247,23 @@ async fn readers_of_the_feed_are_told_by_the_relay() {
     pushed(&fixture, &["a"]).await;
     unpublished(&fixture).await;
     told.recv().await.expect("a notification");
+}
+
+#[tokio::test]
+async fn readers_of_the_feed_listen_to_writers_and_to_the_relay() {
+    let fixture = Fixture::new().await;
+    let mut reader = Wake::feed(&fixture.db);
+    reader.wait().await;
+    let last: String = sqlx::query_scalar(
+        "select query from pg_stat_activity
+         where application_name = 'dbtest_a:wake' and datname = current_database()",
+    )
+    .fetch_one(&mut fixture.database.admin().await)
+    .await
+    .expect("the reader");
+    for channel in ["dbtest_a_outbox", "dbtest_a_feed"] {
+        assert!(last.contains(channel), "{last}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use db::{
     inbox,
     outbox::{self, Cursor, Feed},
-    retention::{self, Table},
+    retention::{self, Kept, Table},
 };
 use ids::OrganizationId;
 use testkit::eventually;
@@ -65,6 +65,29 @@ async fn published_events_go_after_a_week_and_cursors_behind_them_are_told() {
 }
 
 #[tokio::test]
+async fn events_that_can_not_be_published_do_not_stop_the_sweep() {
+    let fixture = Fixture::new().await;
+    let organization = OrganizationId::generate();
+    let events: Vec<_> = (0..10).map(|_| event(organization, "k")).collect();
+    let mut tx = fixture.tenant(organization).await;
+    push(&mut tx, &events).await;
+    tx.commit().await.expect("commit");
+    let mut tx = fixture.system().await;
+    let rows = outbox::unpublished(&mut tx, 100).await.expect("select");
+    // More of them are stuck than one batch of the sweep has.
+    let published: Vec<i64> = rows.iter().skip(5).map(|row| row.seq).collect();
+    outbox::mark_published(&mut tx, &published)
+        .await
+        .expect("mark");
+    tx.commit().await.expect("commit");
+    fixture
+        .hand
+        .advance(Table::Outbox.kept() + Duration::from_secs(1));
+    assert_eq!(sweep(&fixture, Table::Outbox).await, 5);
+    assert_eq!(fixture.count("outbox").await, 5);
+}
+
+#[tokio::test]
 async fn other_tables_keep_what_they_must() {
     let fixture = Fixture::new().await;
     let mut tx = fixture.system().await;
@@ -117,7 +140,11 @@ async fn the_loop_keeps_events_as_long_as_told_and_comes_back_every_hour() {
     fixture.hand.advance(DAY * 14);
 
     let stop = CancellationToken::new();
-    let sweeping = retention::run(fixture.db.clone(), DAY * 30, stop.clone());
+    let kept = Kept {
+        published: DAY * 30,
+        consumed: Duration::ZERO,
+    };
+    let sweeping = retention::run(fixture.db.clone(), kept, stop.clone());
     let watching = async {
         // At its start: what is older than 30 days.
         outbox_has(1).await;

@@ -89,7 +89,7 @@ async fn t03_without_a_tenant_there_is_nothing() {
     add_thing(&mut tx, "chair").await.expect("insert");
     push(&mut tx, &[event(organization, "k")]).await;
     tx.commit().await.expect("commit");
-    assert_nothing_without_tenant(&fixture.database, A).await;
+    assert_nothing_without_tenant(&fixture.database, A, &["shelves"]).await;
 }
 
 #[tokio::test]

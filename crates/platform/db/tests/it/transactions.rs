@@ -1,4 +1,5 @@
 use db::{Db, DbError, SystemTx, TenantTx};
+use errors::{Classify, codes};
 use ids::{Actor, OrganizationId, TenantScope};
 
 use crate::fixture::{A, Fixture, add_thing};
@@ -21,6 +22,37 @@ async fn an_error_that_was_swallowed_does_not_pass_for_a_commit() {
     let _swallowed = sqlx::query("select 1 / 0").execute(tx.conn()).await;
     assert!(matches!(tx.commit().await, Err(DbError::Aborted)));
     assert_eq!(fixture.count("things").await, 0);
+}
+
+#[tokio::test]
+async fn a_connection_is_used_for_one_transaction_after_another_whatever_became_of_them() {
+    let fixture = Fixture::new().await;
+    let organization = OrganizationId::generate();
+    for round in 0..8 {
+        let mut tx = fixture.tenant(organization).await;
+        add_thing(&mut tx, &format!("kept {round}"))
+            .await
+            .expect("insert");
+        tx.commit().await.expect("commit");
+        let mut tx = fixture.tenant(organization).await;
+        add_thing(&mut tx, &format!("dropped {round}"))
+            .await
+            .expect("insert");
+        drop(tx);
+        let mut tx = fixture.tenant(organization).await;
+        let _swallowed = sqlx::query("select 1 / 0").execute(tx.conn()).await;
+        assert!(matches!(tx.commit().await, Err(DbError::Aborted)));
+    }
+    assert_eq!(fixture.count("things").await, 8);
+}
+
+#[tokio::test]
+async fn a_text_that_can_not_be_stored_is_the_callers_mistake() {
+    let fixture = Fixture::new().await;
+    let mut tx = fixture.tenant(OrganizationId::generate()).await;
+    let error = add_thing(&mut tx, "a\0b").await.expect_err("a NUL");
+    assert_eq!(error.code(), &codes::REQUEST_INVALID);
+    assert!(error.detail().contains("U+0000"), "{}", error.detail());
 }
 
 #[tokio::test]

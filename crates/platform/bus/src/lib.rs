@@ -55,6 +55,8 @@
 //! that needs nobody: the chassis keeps its lines out of logs and reports, whatever the log filter
 //! asks for. What matters is logged here.
 
+mod background;
+mod backoff;
 mod config;
 mod connection;
 pub mod consumer;
@@ -63,7 +65,7 @@ mod deadline;
 mod delivery;
 mod envelope;
 mod error;
-mod jitter;
+mod event;
 mod link;
 mod metrics;
 pub mod names;
@@ -74,12 +76,15 @@ mod supervisor;
 mod topology;
 mod trace;
 
+pub use background::{Task, background};
+// Kept under its old name until its users import it from `clock`.
+pub use clock::Jitter;
 pub use config::BusConfig;
 pub use consumer::{BatchHandler, Consumer, HandlerError, ItemOutcome};
 pub use delivery::{DecodeError, Delivery};
 pub use envelope::{Envelope, EnvelopeError};
 pub use error::{BusError, Drift, Object};
-pub use jitter::Jitter;
+pub use event::event;
 pub use link::LinkHealth;
 pub use publisher::{Outgoing, PublishOutcome, Publisher};
 pub use supervisor::{Bus, BusHealth, Parts, Supervisor};

@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     BusError,
+    backoff::Backoff,
     connection::{Dialed, dial},
     deadline::within,
-    jitter::Backoff,
 };
 
 pub use state::LinkHealth;
@@ -58,13 +58,6 @@ impl Link {
         self.state.borrow().health()
     }
 
-    /// Returns at the next change of health.
-    pub(crate) async fn changed(&self) {
-        let mut state = self.state.subscribe();
-        // The sender lives in `self`, so it can't be gone.
-        let _changed = state.changed().await;
-    }
-
     /// The connection, if it can be used now.
     pub(crate) fn session(&self) -> Result<Arc<Session>, BusError> {
         match &*self.state.borrow() {
@@ -74,6 +67,13 @@ impl Link {
             State::Up { .. } => Err(BusError::Blocked),
             State::Unused | State::Connecting | State::Closed => Err(BusError::NotConnected),
         }
+    }
+
+    /// Whether the connection lives, as far as the client library knows: it knows of a loss before
+    /// [`session`](Self::session) does.
+    pub(crate) fn connected(&self) -> bool {
+        self.session()
+            .is_ok_and(|session| session.connection.status().connected())
     }
 
     /// Waits for a usable connection; `None` when there will be none any more.

@@ -18,7 +18,7 @@ use db::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Bus, BusError, Envelope, Outgoing, PublishOutcome, Publisher, jitter::Backoff,
+    Bus, BusError, Envelope, Outgoing, PublishOutcome, Publisher, backoff::Backoff,
     names::events_exchange,
 };
 
@@ -26,10 +26,6 @@ use settled::Settled;
 
 /// Rows claimed at once, at most: as many as confirms may be outstanding.
 const BATCH_MAX: u32 = 500;
-/// Rows claimed at once, at least, however large they are.
-const BATCH_MIN: u32 = 8;
-/// Bytes of payload a batch aims at: raw webhooks may have megabytes each.
-const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// How often a standby asks whether the lock is free.
 const ELECTION_PAUSE: Duration = Duration::from_secs(1);
 /// Pauses after a failure of the database.
@@ -52,6 +48,8 @@ pub async fn run(db: Db, bus: Bus, shutdown: CancellationToken) {
             Ok(Turn::Finished) => return,
             Ok(Turn::Standby) => {
                 backoff.reset();
+                // The leader measures. What we last measured as one would be shown for ever.
+                relay.bus.metrics().oldest_unpublished(Duration::ZERO, 0);
                 relay.bus.jitter().shorten(ELECTION_PAUSE)
             }
             Err(error) => {
@@ -81,7 +79,8 @@ struct Relay {
     exchange: String,
     publisher: Publisher,
     shutdown: CancellationToken,
-    limit: u32,
+    /// What became of the last batch, until it is marked.
+    settled: Settled,
     measured: Option<Instant>,
 }
 
@@ -93,7 +92,7 @@ impl Relay {
             db,
             bus,
             shutdown,
-            limit: BATCH_MAX,
+            settled: Settled::default(),
             measured: None,
         }
     }
@@ -145,6 +144,7 @@ impl Relay {
                 }
             };
             if more {
+                wake.found_rows();
                 continue;
             }
             if last {
@@ -195,24 +195,44 @@ impl Relay {
         Ok(())
     }
 
-    /// Publishes one batch; answers whether there may be more to do at once.
+    /// Publishes one batch; answers whether there was one.
     async fn pass(&mut self) -> Result<bool, PassError> {
-        self.bus.publishing().session()?;
-        let mut tx = SystemTx::begin(&self.db, "relay").await?;
-        let rows = outbox::unpublished(&mut tx, self.limit).await?;
-        // Ends the transaction before the broker is talked to.
-        tx.commit().await?;
+        let session = self.bus.publishing().session();
+        let rows = self.mark_and_claim(session.is_ok()).await?;
+        session?;
         if rows.is_empty() {
             return Ok(false);
         }
-        let full = rows.len() >= self.limit as usize;
-        self.limit = next_limit(&rows);
         let outcomes = self.publish(&rows).await?;
-        let settled = Settled::sort(&rows, outcomes, self.bus.topology(), self.bus.jitter());
-        settled.record(&self.bus);
-        self.mark(&settled).await?;
-        // Rows without an outcome are simply unpublished: at once again.
-        Ok(full || settled.unknown > 0)
+        self.settled = Settled::sort(&rows, outcomes, &self.bus);
+        self.settled.record(&self.bus);
+        Ok(true)
+    }
+
+    /// Marks the last batch and selects the next, in one transaction that ends before the broker is
+    /// talked to. Nothing is selected while there is nowhere to publish.
+    async fn mark_and_claim(&mut self, connected: bool) -> Result<Vec<Unpublished>, DbError> {
+        if !connected && self.settled.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Settled {
+            published, refused, ..
+        } = &self.settled;
+        let mut tx = SystemTx::begin(&self.db, "relay").await?;
+        if !published.is_empty() {
+            outbox::mark_published(&mut tx, published).await?;
+        }
+        if !refused.is_empty() {
+            outbox::mark_refused(&mut tx, refused).await?;
+        }
+        let rows = if connected {
+            outbox::unpublished(&mut tx, BATCH_MAX).await?
+        } else {
+            Vec::new()
+        };
+        tx.commit().await?;
+        self.settled = Settled::default();
+        Ok(rows)
     }
 
     async fn publish(&mut self, rows: &[Unpublished]) -> Result<Vec<PublishOutcome>, BusError> {
@@ -229,20 +249,6 @@ impl Relay {
             .collect();
         self.publisher.publish(&messages).await
     }
-
-    async fn mark(&self, settled: &Settled) -> Result<(), DbError> {
-        if settled.published.is_empty() && settled.refused.is_empty() {
-            return Ok(());
-        }
-        let mut tx = SystemTx::begin(&self.db, "relay").await?;
-        if !settled.published.is_empty() {
-            outbox::mark_published(&mut tx, &settled.published).await?;
-        }
-        if !settled.refused.is_empty() {
-            outbox::mark_refused(&mut tx, &settled.refused).await?;
-        }
-        tx.commit().await
-    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -251,15 +257,6 @@ enum PassError {
     Db(#[from] DbError),
     #[error("the broker failed")]
     Bus(#[from] BusError),
-}
-
-/// As many rows of the size seen last as make a batch of the wanted bytes.
-fn next_limit(rows: &[Unpublished]) -> u32 {
-    let bytes: usize = rows.iter().map(|row| row.payload.len()).sum();
-    let average = (bytes / rows.len().max(1)).max(1);
-    u32::try_from(BATCH_BYTES / average)
-        .unwrap_or(BATCH_MAX)
-        .clamp(BATCH_MIN, BATCH_MAX)
 }
 
 impl From<&Unpublished> for Envelope {

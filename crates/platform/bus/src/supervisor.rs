@@ -1,14 +1,16 @@
 //! The bus of one service: its two connections and who uses them.
 
-use std::sync::Arc;
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
 
 use clock::Clock;
 use opentelemetry::metrics::Meter;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    BusConfig, BusError, Topology,
-    jitter::Jitter,
+    BusConfig, BusError, Jitter, Topology,
     link::{Established, Link, LinkHealth, Role, Wiring},
     metrics::Metrics,
 };
@@ -25,6 +27,15 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// `clock` and `meter` of the service, and the operating system's randomness.
+    pub fn new(clock: Clock, meter: Meter) -> Self {
+        Self {
+            clock,
+            jitter: Jitter::from_os(),
+            meter,
+        }
+    }
+
     /// The machine's clock, the operating system's randomness and the process's meter provider.
     pub fn system() -> Self {
         Self {
@@ -75,6 +86,51 @@ impl std::fmt::Debug for Supervisor {
 }
 
 impl Bus {
+    /// The bus of a service. Nothing is connected yet: [`run`](Self::run) does that, so a broker
+    /// that is down, slow or silent costs a service nothing, not even a slower start.
+    ///
+    /// # Errors
+    /// [`BusError::Config`] for unusable settings.
+    pub fn open(config: BusConfig, topology: Topology, parts: Parts) -> Result<Self, BusError> {
+        let problems = config.problems();
+        if problems.is_empty() {
+            Ok(Self::wire(config, topology, parts))
+        } else {
+            Err(BusError::Config(problems))
+        }
+    }
+
+    /// Connects, declares the topology and keeps the connections up until `stop`, then until the
+    /// consumers and after them the relays of this bus have finished, and closes. Run it once; see
+    /// [`background`](crate::background()).
+    ///
+    /// # Errors
+    /// [`BusError::Drift`], found once the broker could be reached: the service must not go on.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), BusError> {
+        let supervisor = Supervisor {
+            bus: self,
+            publishing: None,
+            consuming: None,
+        };
+        supervisor.run(stop).await
+    }
+
+    /// Whether both connections can be used, for the readiness page. A service whose requests only
+    /// write to the outbox shows it and does not depend on it:
+    /// `deps.health.watch("rabbitmq", bus.probe())`.
+    pub fn probe(
+        &self,
+    ) -> impl Fn() -> Ready<Result<(), &'static str>> + Send + Sync + 'static + use<> {
+        let bus = self.clone();
+        move || {
+            let BusHealth {
+                publishing,
+                consuming,
+            } = bus.health();
+            ready(publishing.usable().and(consuming.usable()))
+        }
+    }
+
     /// Connects and declares the topology. A broker that can't be reached is not an error: the
     /// service starts, its outbox fills, and the supervisor goes on trying.
     ///
@@ -86,11 +142,7 @@ impl Bus {
         topology: Topology,
         parts: Parts,
     ) -> Result<(Self, Supervisor), BusError> {
-        let problems = config.problems();
-        if !problems.is_empty() {
-            return Err(BusError::Config(problems));
-        }
-        let bus = Self::wire(config, topology, parts);
+        let bus = Self::open(config, topology, parts)?;
         let (consuming, publishing) = tokio::try_join!(
             first_attempt(bus.consuming()),
             first_attempt(bus.publishing())
@@ -127,14 +179,6 @@ impl Bus {
         BusHealth {
             publishing: self.0.publishing.health(),
             consuming: self.0.consuming.health(),
-        }
-    }
-
-    /// Returns when the health may have changed.
-    pub async fn health_changed(&self) {
-        tokio::select! {
-            () = self.0.publishing.changed() => {}
-            () = self.0.consuming.changed() => {}
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use db::retention::Kept;
 use lapin::{
     Channel, Connection, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -77,6 +78,20 @@ impl Topology {
     }
 
     /// Whether an event with this routing key may have no queue to go to.
+    /// How long the events are kept that this service publishes, and those that it consumes.
+    pub(crate) fn kept(&self) -> Kept {
+        let published = proto::events::retention(self.service);
+        let consumed = self.subscriptions.iter().map(|subscription| {
+            let exchange = subscription.exchange;
+            let producer = exchange.strip_suffix(".events").unwrap_or(exchange);
+            proto::events::retention(producer)
+        });
+        Kept {
+            published,
+            consumed: consumed.fold(published, Duration::max),
+        }
+    }
+
     pub(crate) fn may_be_unrouted(&self, routing_key: &str) -> bool {
         self.unsubscribed
             .iter()
@@ -274,6 +289,21 @@ fn topic_matches(pattern: &str, routing_key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn consumed_events_are_remembered_as_long_as_their_producer_or_we_keep_events() {
+        const ON_WHATSAPP_RECEIVED: Subscription = Subscription {
+            queue: "messaging.on-whatsapp-received",
+            exchange: "edge.events",
+            routing_key: "edge.whatsapp.received.v1",
+        };
+        let kept = Topology::new("messaging", &[ON_WHATSAPP_RECEIVED]).kept();
+        assert_eq!(kept.published, proto::events::retention("messaging"));
+        assert_eq!(kept.consumed, proto::events::retention("edge"));
+        assert!(kept.consumed > kept.published);
+        let kept = Topology::new("identity", &[ON_WHATSAPP_RECEIVED]).kept();
+        assert_eq!(kept.consumed, proto::events::retention("identity"));
+    }
 
     #[test]
     fn a_topic_pattern_matches_as_the_broker_would() {

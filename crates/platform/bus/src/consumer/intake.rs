@@ -12,7 +12,7 @@ use lapin::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Bus, BusError, deadline::within, jitter::Backoff, link::Session};
+use crate::{Bus, BusError, backoff::Backoff, deadline::within, link::Session};
 
 /// Pauses while the database is down or the queue can't be consumed.
 const PAUSE_MIN: Duration = Duration::from_millis(100);

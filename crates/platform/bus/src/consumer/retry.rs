@@ -15,7 +15,7 @@ use super::{
     attempt::{Attempts, Failed},
     outcome::{BatchHandler, ItemOutcome},
 };
-use crate::{Bus, Delivery, jitter::Backoff};
+use crate::{Bus, Delivery, backoff::Backoff};
 
 /// How often due rows are looked for without being told of one.
 const POLL: Duration = Duration::from_secs(1);

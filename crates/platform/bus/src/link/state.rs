@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use futures::stream::BoxStream;
 use lapin::{Connection, Event};
 
-use crate::{BusConfig, connection::Socket, jitter::Jitter, metrics::Metrics, topology::Topology};
+use crate::{BusConfig, Jitter, connection::Socket, metrics::Metrics, topology::Topology};
 
 /// What a connection is for. Publishing and consuming have one each: the broker throttles a
 /// connection that publishes, and that must not stop acknowledgements.
@@ -37,6 +37,18 @@ pub enum LinkHealth {
     Blocked,
     /// Closed for good: the service is stopping.
     Closed,
+}
+
+impl LinkHealth {
+    /// Nothing, or what is missing.
+    pub(crate) const fn usable(self) -> Result<(), &'static str> {
+        match self {
+            Self::Up | Self::Unused => Ok(()),
+            Self::Connecting => Err("not connected"),
+            Self::Blocked => Err("takes no messages"),
+            Self::Closed => Err("closed"),
+        }
+    }
 }
 
 /// One open connection. Dropping the last handle cuts it.

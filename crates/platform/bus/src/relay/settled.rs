@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use db::outbox::{Refusal, Unpublished};
 
-use crate::{Bus, PublishOutcome, Topology, jitter::Jitter};
+use crate::{Bus, Jitter, PublishOutcome};
 
-/// Pauses of a row that the broker refused, and of what follows under its key.
+/// Pauses of a row that was not published. What follows under its key waits with it.
 const REFUSED_MIN: Duration = Duration::from_secs(1);
 const REFUSED_MAX: Duration = Duration::from_mins(5);
 
@@ -20,17 +20,15 @@ pub(super) struct Settled {
     unrouted: usize,
     /// Refused because there is no queue.
     returned: usize,
+    /// Refused because no answer came although the connection lives.
+    unanswered: usize,
     /// Rows whose fate is unknown: they stay as they are.
-    pub(super) unknown: usize,
+    unknown: usize,
 }
 
 impl Settled {
-    pub(super) fn sort(
-        rows: &[Unpublished],
-        outcomes: Vec<PublishOutcome>,
-        topology: &Topology,
-        jitter: &Jitter,
-    ) -> Self {
+    pub(super) fn sort(rows: &[Unpublished], outcomes: Vec<PublishOutcome>, bus: &Bus) -> Self {
+        let (topology, connected) = (bus.topology(), bus.publishing().connected());
         let mut settled = Self::default();
         for (row, outcome) in rows.iter().zip(outcomes) {
             let error = match outcome {
@@ -42,6 +40,12 @@ impl Settled {
                     settled.unrouted += 1;
                     settled.published.push(row.seq);
                     continue;
+                }
+                // The connection is not to blame, so it may be the row: at once again it would hold
+                // up everybody.
+                PublishOutcome::Unknown if connected => {
+                    settled.unanswered += 1;
+                    "no answer from the broker".to_owned()
                 }
                 PublishOutcome::Unknown => {
                     settled.unknown += 1;
@@ -57,10 +61,15 @@ impl Settled {
             settled.refused.push(Refusal {
                 seq: row.seq,
                 error,
-                retry_after: refused_pause(row.attempts, jitter),
+                retry_after: refused_pause(row.attempts, bus.jitter()),
             });
         }
         settled
+    }
+
+    /// There is nothing to mark.
+    pub(super) fn is_empty(&self) -> bool {
+        self.published.is_empty() && self.refused.is_empty()
     }
 
     pub(super) fn record(&self, bus: &Bus) {
@@ -68,8 +77,9 @@ impl Settled {
         metrics.published("confirmed", self.published.len() - self.unrouted);
         metrics.published("unrouted", self.unrouted);
         metrics.published("returned", self.returned);
-        metrics.published("refused", self.refused.len() - self.returned);
-        metrics.published("unknown", self.unknown);
+        let refused = self.refused.len() - self.returned - self.unanswered;
+        metrics.published("refused", refused);
+        metrics.published("unknown", self.unknown + self.unanswered);
         if let Some(first) = self.refused.first() {
             tracing::warn!(
                 count = self.refused.len(),
@@ -79,7 +89,10 @@ impl Settled {
         }
         if self.unknown > 0 {
             let count = self.unknown;
-            tracing::warn!(count, "no confirm for events; publishing them again");
+            tracing::warn!(
+                count,
+                "the connection was lost before events were confirmed; publishing them again"
+            );
         }
     }
 }

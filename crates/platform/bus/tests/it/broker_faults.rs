@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use testkit::{ChaosProxy, Mode, eventually};
 
-use crate::stage::{Clerk, Running, SOON, Stage, config};
+use crate::stage::{self, Clerk, Running, SOON, Stage, config};
 
 /// D-03: the broker has the message, we never hear of it.
 #[tokio::test(flavor = "multi_thread")]
@@ -96,10 +97,19 @@ async fn without_a_broker_a_service_starts_and_catches_up_when_there_is_one() {
     let proxy = ChaosProxy::start(&stage.broker.url()).await;
     proxy.set(Mode::Refuse);
     let through = || config(&proxy.route(&stage.broker.url()));
-    let _desk = Running::desk(&stage, through(), Clerk::default()).await;
-    let _shop = Running::shop(&stage, through()).await;
+    let mut desk = Running::launch(through(), stage::desk());
+    desk.consume(&stage.desk, Clerk::default());
+    let mut shop = Running::launch(through(), stage::shop());
+    for (name, task) in bus::background(&stage.shop, &shop.bus, &shop.shutdown) {
+        if name != "bus" {
+            shop.tasks.spawn(task.map(|ended| ended.expect(name)));
+        }
+    }
+    let probe = shop.bus.probe();
+    assert_eq!(probe().await, Err("not connected"));
     stage.place_orders(&["early"]).await;
     assert_eq!(stage.unpublished().await, 1);
     proxy.set(Mode::Pass);
+    eventually(SOON, || async { probe().await.is_ok() }).await;
     assert_eq!(stage.wait_for_effects(1).await, ["early"]);
 }

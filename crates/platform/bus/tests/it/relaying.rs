@@ -79,6 +79,11 @@ async fn a_refused_event_holds_back_its_key_and_nothing_else() {
     let behind = [("k".to_owned(), "second"), ("other".to_owned(), "other")];
     let ids = stage.push(ORDERS.routing_key, &behind).await;
     assert_eq!(stage.wait_for_effects(1).await, ["other"]);
+    // Also when the first is tried again and refused once more.
+    eventually(SOON, || async {
+        stage.publishing_of(blocked[0]).await.0 > 1
+    })
+    .await;
     assert_eq!(
         stage.publishing_of(ids[0]).await.0,
         0,

@@ -190,13 +190,18 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(config: BusConfig, topology: Topology) -> Self {
-        let (bus, supervisor) = Bus::connect(config, topology, parts())
-            .await
-            .expect("a bus");
+        let running = Self::launch(config, topology);
+        running.wait_until_up().await;
+        running
+    }
+
+    /// Without waiting for the broker.
+    pub(crate) fn launch(config: BusConfig, topology: Topology) -> Self {
+        let bus = Bus::open(config, topology, parts()).expect("a bus");
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let stop = shutdown.clone();
-        tasks.spawn(async move { supervisor.run(stop).await.expect("the topology is ours") });
+        let connections = bus.clone().run(shutdown.clone());
+        tasks.spawn(async move { connections.await.expect("the topology is ours") });
         Self {
             bus,
             shutdown,

@@ -1,6 +1,6 @@
 //! The topology as it is declared, and the refusal to start on another one.
 
-use bus::{Bus, BusError, Object};
+use bus::{Bus, BusConfig, BusError, Object, Topology};
 use secrecy::SecretString;
 use serde_json::json;
 use testkit::{ChaosProxy, Mode, TestBroker};
@@ -43,6 +43,13 @@ async fn every_queue_has_a_limit_and_a_place_for_what_exceeds_it() {
     desk.stop().await;
 }
 
+/// Why a service does not go on.
+async fn refusal(settings: BusConfig, topology: Topology) -> BusError {
+    let bus = Bus::open(settings, topology, parts()).expect("a bus");
+    let ended = tokio::time::timeout(SOON, bus.run(CancellationToken::new())).await;
+    ended.expect("in time").expect_err("it must not go on")
+}
+
 /// D-14.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_without_limit_or_without_dead_letters_refuses_the_start_and_is_named() {
@@ -62,8 +69,7 @@ async fn a_queue_without_limit_or_without_dead_letters_refuses_the_start_and_is_
         let path = format!("/queues/{{vhost}}/{}", ORDERS.queue);
         let old = json!({"durable": true, "arguments": arguments});
         assert!(broker.put(&path, &old).await);
-        let connected = Bus::connect(config(&broker.url()), desk(), parts()).await;
-        let error = connected.expect_err("it must not start");
+        let error = refusal(config(&broker.url()), desk()).await;
         let BusError::Drift(drift) = &error else {
             panic!("{error:?}")
         };
@@ -83,9 +89,7 @@ async fn an_exchange_of_another_type_refuses_the_start_and_is_named() {
     let broker = TestBroker::new().await;
     let fanout = json!({"type": "fanout", "durable": true});
     assert!(broker.put("/exchanges/{vhost}/shop.events", &fanout).await);
-    let error = Bus::connect(config(&broker.url()), shop(), parts())
-        .await
-        .expect_err("it must not start");
+    let error = refusal(config(&broker.url()), shop()).await;
     let BusError::Drift(drift) = &error else {
         panic!("{error:?}")
     };
@@ -103,12 +107,12 @@ async fn drift_found_once_the_broker_is_back_ends_a_service_that_started_without
     let proxy = ChaosProxy::start(&broker.url()).await;
     proxy.set(Mode::Refuse);
     let settings = config(&proxy.route(&broker.url()));
-    let (_bus, supervisor) = Bus::connect(settings, desk(), parts())
-        .await
-        .expect("a start without broker");
-    proxy.set(Mode::Pass);
-    let ended = tokio::time::timeout(SOON, supervisor.run(CancellationToken::new())).await;
-    let error = ended.expect("in time").expect_err("the queue is not ours");
+    let returns = async {
+        // The first attempt is under way by now.
+        tokio::task::yield_now().await;
+        proxy.set(Mode::Pass);
+    };
+    let (error, ()) = tokio::join!(refusal(settings, desk()), returns);
     assert!(matches!(error, BusError::Drift(_)), "{error:?}");
 }
 
@@ -117,9 +121,7 @@ async fn unusable_settings_are_refused_before_anything_is_opened() {
     let mut settings = config("amqp://127.0.0.1:1/x");
     settings.url = SecretString::from("not a url");
     settings.prefetch = 0;
-    let error = Bus::connect(settings, shop(), parts())
-        .await
-        .expect_err("unusable");
+    let error = Bus::open(settings, shop(), parts()).expect_err("unusable");
     let BusError::Config(problems) = error else {
         panic!("{error:?}")
     };

@@ -1,44 +1,8 @@
-//! Randomness of pauses: replicas that fail together must not come back together.
+//! Pauses between attempts.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
-use rand::{Rng, SeedableRng, rngs::StdRng};
-
-/// The source of randomness for pauses. Clones share it; a test seeds it.
-#[derive(Clone)]
-pub struct Jitter(Arc<Mutex<StdRng>>);
-
-impl Jitter {
-    /// Seeded by the operating system.
-    pub fn from_os() -> Self {
-        Self(Arc::new(Mutex::new(StdRng::from_os_rng())))
-    }
-
-    /// The same pauses every time.
-    pub fn seeded(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
-    }
-
-    /// Between half of `pause` and the whole of it.
-    pub fn shorten(&self, pause: Duration) -> Duration {
-        let factor = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .random_range(0.5..1.0);
-        pause.mul_f64(factor)
-    }
-}
-
-impl fmt::Debug for Jitter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Jitter")
-    }
-}
+use clock::Jitter;
 
 /// Pauses that double from `min` to `max`, each shortened at random.
 #[derive(Debug)]

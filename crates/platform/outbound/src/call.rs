@@ -1,12 +1,10 @@
 //! Making a call: attempts, deadline, breaker, span, metric.
 
-use std::{
-    sync::PoisonError,
-    time::{Duration, Instant},
-};
+use std::{sync::PoisonError, time::Duration};
 
 use http::StatusCode;
 use opentelemetry::KeyValue;
+use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
@@ -30,7 +28,10 @@ struct Outcome<T> {
 #[derive(Clone, Copy)]
 struct Limits {
     bytes: usize,
+    /// The longest silence within a body that is read as it comes.
     patience: Duration,
+    /// When the whole call ends, with its repetitions and pauses.
+    deadline: Instant,
 }
 
 impl Client {
@@ -48,43 +49,30 @@ impl Client {
         let limits = Limits {
             bytes: request.max_response_bytes,
             patience: request.deadline,
+            deadline: Instant::now() + request.deadline,
         };
-        let deadline = tokio::time::sleep(request.deadline);
-        tokio::pin!(deadline);
         let mut builder = request.builder;
         let mut attempt = 0;
+        let mut result = None;
         loop {
             attempt += 1;
             let retry = request.retry.filter(|retry| attempt < retry.attempts);
             // A body that is a stream can't be had twice: then there is no second attempt.
             let again = retry.and_then(|retry| Some((retry, builder.try_clone()?)));
             let built = builder.build().map_err(|error| at.transport(error))?;
-            if let Some(policy) = &self.0.policy {
-                let checked = policy.check_url(built.url());
-                checked.map_err(|refused| at.not_sent(NotSent::Refused(refused), None))?;
+            let outcome = self.attempt(at, built, attempt, limits, &read).await;
+            let pause = again
+                .filter(|_| outcome.is_worth_repeating())
+                .and_then(|(retry, next)| Some((self.pause(retry, attempt, outcome.asked)?, next)));
+            let latest = later(result, outcome.result);
+            let Some((pause, next)) = pause else {
+                return latest;
+            };
+            let slept = timeout_at(limits.deadline, self.0.clock.sleep(pause)).await;
+            if slept.is_err() {
+                return latest;
             }
-            let permit = self.permit(at)?;
-            let outcome = tokio::select! {
-                biased;
-                outcome = self.attempt(at, built, attempt, limits, &read) => outcome,
-                () = &mut deadline => Outcome {
-                    status: None,
-                    asked: None,
-                    result: Err(at.unknown(Unknown::Deadline, None)),
-                },
-            };
-            settle(permit, &outcome);
-            let (Some((retry, next)), true) = (again, outcome.is_worth_repeating()) else {
-                return outcome.result;
-            };
-            let Some(pause) = self.pause(retry, attempt, outcome.asked) else {
-                return outcome.result;
-            };
-            tokio::select! {
-                biased;
-                () = &mut deadline => return outcome.result,
-                () = self.0.clock.sleep(pause) => {}
-            }
+            result = Some(latest);
             builder = next;
         }
     }
@@ -101,35 +89,52 @@ impl Client {
         trace::inject(&span, request.headers_mut());
         // Measured on the monotonic clock: a duration, not a time of day.
         let started = Instant::now();
+        // What we hold back ourselves is an attempt too: it shows in the metric as what it was.
         let outcome = async {
-            let response = match self.0.http.execute(request).await {
-                Ok(response) => response,
-                Err(error) => {
-                    return Outcome {
-                        status: None,
-                        asked: None,
-                        result: Err(at.transport(error)),
-                    };
+            match self.admit(at, &request) {
+                Ok(permit) => {
+                    let outcome = self.exchange(at, request, limits, read).await;
+                    settle(permit, &outcome);
+                    outcome
                 }
-            };
-            let asked = parse_retry_after(response.headers(), self.0.clock.now());
-            Outcome {
-                status: Some(response.status()),
-                asked,
-                result: read(Streaming {
-                    at,
-                    response,
-                    left: limits.bytes,
-                    limit: limits.bytes,
-                    patience: limits.patience,
-                })
-                .await,
+                Err(error) => Outcome::failed(error),
             }
         }
         .instrument(span.clone())
         .await;
         self.observe(at, &span, started.elapsed(), &outcome);
         outcome
+    }
+
+    async fn exchange<T>(
+        &self,
+        at: At,
+        request: reqwest::Request,
+        limits: Limits,
+        read: &impl AsyncFn(Streaming) -> Result<T, Error>,
+    ) -> Outcome<T> {
+        let too_late = || at.unknown(Unknown::Deadline, None);
+        let response = match timeout_at(limits.deadline, self.0.http.execute(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Outcome::failed(at.transport(error)),
+            Err(_) => return Outcome::failed(too_late()),
+        };
+        let status = response.status();
+        let asked = parse_retry_after(response.headers(), self.0.clock.now());
+        let streaming = Streaming {
+            at,
+            response,
+            left: limits.bytes,
+            limit: limits.bytes,
+            patience: limits.patience,
+        };
+        Outcome {
+            status: Some(status),
+            asked,
+            result: timeout_at(limits.deadline, read(streaming))
+                .await
+                .unwrap_or_else(|_| Err(too_late())),
+        }
     }
 
     fn span(at: At, request: &reqwest::Request, attempt: u32) -> Span {
@@ -170,7 +175,12 @@ impl Client {
         );
     }
 
-    fn permit(&self, at: At) -> Result<Option<Permit<'_>>, Error> {
+    /// Whether the request may leave, by the network guard and the breaker.
+    fn admit(&self, at: At, request: &reqwest::Request) -> Result<Option<Permit<'_>>, Error> {
+        if let Some(policy) = &self.0.policy {
+            let checked = policy.check_url(request.url());
+            checked.map_err(|refused| at.not_sent(NotSent::Refused(refused), None))?;
+        }
         let Some(breaker) = &self.0.breaker else {
             return Ok(None);
         };
@@ -186,7 +196,27 @@ impl Client {
     }
 }
 
+/// What the caller learns after another attempt. An attempt that surely did not leave says nothing about an earlier one
+/// that perhaps did: then the earlier one is the answer.
+fn later<T>(earlier: Option<Result<T, Error>>, latest: Result<T, Error>) -> Result<T, Error> {
+    let surely_not_sent =
+        |result: &Result<T, Error>| result.as_ref().is_err_and(Error::is_surely_not_sent);
+    match earlier {
+        Some(earlier) if surely_not_sent(&latest) && !surely_not_sent(&earlier) => earlier,
+        _ => latest,
+    }
+}
+
 impl<T> Outcome<T> {
+    /// No answer began.
+    const fn failed(error: Error) -> Self {
+        Self {
+            status: None,
+            asked: None,
+            result: Err(error),
+        }
+    }
+
     fn is_worth_repeating(&self) -> bool {
         match &self.result {
             Ok(_) => self.status.is_some_and(Retry::wants_another),

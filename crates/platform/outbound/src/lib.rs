@@ -26,6 +26,5 @@ pub use error::{Error, NotSent, Unknown};
 pub use request::Request;
 /// Request bodies and multipart forms, and the URL type of [`Client::request`].
 pub use reqwest::{Body, Url, multipart};
-pub use response::{Response, Streaming, parse_retry_after};
+pub use response::{Response, Streaming};
 pub use retry::Retry;
-pub use trace::origin;

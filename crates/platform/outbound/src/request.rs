@@ -1,6 +1,6 @@
 //! One call being put together.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use reqwest::{Body, multipart};
@@ -10,7 +10,6 @@ use serde::Serialize;
 use crate::{Client, Error, Response, Retry, Streaming};
 
 /// A call being put together. It goes out once, unless [`Request::idempotent`] allows more.
-#[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request {
     pub(crate) client: Client,
@@ -19,6 +18,18 @@ pub struct Request {
     pub(crate) deadline: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) retry: Option<Retry>,
+}
+
+/// Without what is sent and where to: URLs, headers and bodies hold tokens and what customers wrote.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("client", &self.client)
+            .field("operation", &self.operation)
+            .field("deadline", &self.deadline)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {

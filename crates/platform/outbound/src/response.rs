@@ -1,6 +1,6 @@
 //! Answers: whole ones, bounded in size, and streamed ones, bounded in size and patience.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -11,12 +11,42 @@ use crate::error::{At, Error, Unknown};
 
 /// A complete answer, whatever its status. Only the transport's failures are errors; what a status
 /// means is the other side's contract and so the caller's to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Response {
     pub(crate) at: At,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+}
+
+/// Without headers and body: they are what customers wrote, and tokens.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("at", &self.at)
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where an answer stops being the JSON that was expected. `serde_json::Error` would quote the content.
+#[derive(Debug, thiserror::Error)]
+#[error("{category:?} error in the JSON at line {line}, column {column}")]
+struct NotJson {
+    category: serde_json::error::Category,
+    line: usize,
+    column: usize,
+}
+
+impl From<serde_json::Error> for NotJson {
+    fn from(error: serde_json::Error) -> Self {
+        Self {
+            category: error.classify(),
+            line: error.line(),
+            column: error.column(),
+        }
+    }
 }
 
 impl Response {
@@ -48,9 +78,9 @@ impl Response {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let status = self.status;
-            // serde_json names the position, not the content.
+            let error = NotJson::from(error).into();
             self.at
-                .unknown(Unknown::Undecodable { status }, Some(error.into()))
+                .unknown(Unknown::Undecodable { status }, Some(error))
         })
     }
 
@@ -61,7 +91,7 @@ impl Response {
 }
 
 /// The pause of a `Retry-After` header, in either of its forms (RFC 9110: seconds or a date).
-pub fn parse_retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+pub(crate) fn parse_retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
@@ -75,7 +105,6 @@ pub fn parse_retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dura
 }
 
 /// An answer whose body is read piece by piece.
-#[derive(Debug)]
 pub struct Streaming {
     pub(crate) at: At,
     pub(crate) response: reqwest::Response,
@@ -84,6 +113,17 @@ pub struct Streaming {
     pub(crate) limit: usize,
     /// The longest silence between two pieces.
     pub(crate) patience: Duration,
+}
+
+/// Without the URL and the headers, which hold tokens.
+impl fmt::Debug for Streaming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streaming")
+            .field("at", &self.at)
+            .field("status", &self.status())
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Streaming {

@@ -1,15 +1,9 @@
-//! Trace context on the way out, and the part of an address that may be shown.
+//! Trace context on the way out.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::Injector;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use url::Url;
-
-/// Scheme, host and port. The rest of a URL may hold secrets and never reaches a log or an error.
-pub fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
 
 struct Headers<'h>(&'h mut HeaderMap);
 

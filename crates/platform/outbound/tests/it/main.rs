@@ -1,6 +1,7 @@
 //! The client against real sockets.
 
 mod guard;
+mod metric;
 mod outcome;
 mod retry;
 mod server;

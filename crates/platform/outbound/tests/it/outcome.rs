@@ -1,6 +1,6 @@
 //! The line between "surely not sent" and "unknown".
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use http::{Method, StatusCode};
 use outbound::{Client, Error, NotSent, Request, Unknown, breaker};
@@ -221,6 +221,32 @@ async fn errors_and_debug_output_do_not_show_paths_queries_or_tokens() {
     for text in [errors::chain(&error), format!("{error:?}")] {
         assert!(!text.contains("s3cret"), "{text}");
     }
-    let request = get(&client, "http://127.0.0.1/").bearer(&"s3cret-token".into());
+    let request = get(&client, "http://127.0.0.1/s3cret-path?token=s3cret-query")
+        .bearer(&"s3cret-token".into())
+        .body("s3cret-body");
     assert!(!format!("{request:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn answers_and_their_errors_do_not_show_what_they_hold() {
+    let address = says(
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: s3cret\r\nContent-Length: 15\r\n\r\n{\"id\":\"s3cret\"}",
+    )
+    .await;
+    let client = client(quick());
+    let address = format!("http://{address}/hooks/s3cret-path?token=s3cret-query");
+    let streaming = get(&client, &address).stream().await.expect("an answer");
+    assert!(!format!("{streaming:?}").contains("s3cret"));
+    let response = streaming.collect().await.expect("an answer");
+    assert!(!format!("{response:?}").contains("s3cret"));
+    let error = response
+        .json::<HashMap<String, u64>>()
+        .expect_err("the id is no number");
+    for text in [errors::chain(&error), format!("{error:?}")] {
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+    assert!(
+        errors::chain(&error).contains("line 1, column 14"),
+        "{error:?}"
+    );
 }

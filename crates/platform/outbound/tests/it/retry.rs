@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use outbound::{Retry, multipart};
+use outbound::{Error, Retry, Unknown, breaker, multipart};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
-use crate::server::{client, quick, url};
+use crate::server::{client, quick, raw, url};
 
 fn impatient() -> Retry {
     Retry {
@@ -118,4 +118,29 @@ async fn the_deadline_covers_the_pauses_too() {
         .deadline(Duration::from_millis(300));
     let response = call.send().await.expect("the answer there was");
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_repetition_that_was_not_sent_does_not_hide_an_attempt_that_perhaps_was() {
+    let address = raw(|stream| async move { drop(stream) }).await;
+    // The first attempt opens the circuit, so the second one surely does not leave.
+    let client = client(outbound::Config {
+        breaker: Some(breaker::Settings {
+            minimum_calls: 1,
+            ..breaker::Settings::default()
+        }),
+        ..quick()
+    });
+    let call = client.request("test.put", Method::PUT, url(&format!("http://{address}/")));
+    let lost = call.body("x").idempotent(impatient()).send().await;
+    assert!(
+        matches!(
+            lost,
+            Err(Error::Unknown {
+                reason: Unknown::ConnectionLost,
+                ..
+            })
+        ),
+        "{lost:?}"
+    );
 }

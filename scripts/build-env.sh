@@ -11,8 +11,8 @@ if ! command -v cargo >/dev/null; then
   exit 69
 fi
 
-# protoc and the servers; at once when nothing is missing.
-scripts/stack.sh install
+# A C compiler and protoc; at once when nothing is missing. Who needs the servers starts them with use_stack.
+scripts/stack.sh install build
 # shellcheck source=scripts/target-folder.sh
 . scripts/target-folder.sh
 choose_target_folder

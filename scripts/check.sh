@@ -8,17 +8,21 @@ set -euo pipefail
 step "format"
 cargo fmt --all --check
 
+step "shell scripts"
 if command -v shellcheck >/dev/null; then
-  step "shell scripts"
   shellcheck --external-sources scripts/*.sh scripts/stack/*.sh .ci/run
+else
+  echo "SKIPPED: shell scripts were not checked, shellcheck is missing (apt-get install shellcheck)" >&2
 fi
 
 step "imports, manifests, file lengths"
 cargo xtask check-deps
 
+step "licences, bans, sources"
 if cargo deny --version >/dev/null 2>&1; then
-  step "licences, bans, sources"
   cargo deny --offline --log-level error check bans licenses sources
+else
+  echo "SKIPPED: licences, bans and sources were not checked, cargo-deny is missing (cargo install cargo-deny)" >&2
 fi
 
 if [ "${1:-}" = --clippy ]; then

@@ -10,8 +10,16 @@ PRISM_VERSION=5.14.2
 SPEC=${WHATSAPP_OPENAPI:-$ROOT/../shared/specs/whatsapp-business-messaging-v23.yaml}
 
 if [ ! -s "$SPEC" ]; then
-  printf '\n%s\n%s\n%s\n\n' "######## CONTRACT CHECK SKIPPED: no OpenAPI file of Meta's ########" \
-    "looked for: ${SPEC#"$ROOT"/}" "name another with WHATSAPP_OPENAPI=<file>" >&2
+  cat >&2 <<SKIPPED
+
+################################################################################
+##  CONTRACT CHECK SKIPPED: NOTHING WAS CHECKED AGAINST META'S OPENAPI FILE.  ##
+################################################################################
+The file is not at ${SPEC#"$ROOT"/}
+It is business-messaging-api_v23.0.yaml of Meta's repository github.com/facebook/openapi.
+Put it there, or name it with WHATSAPP_OPENAPI=<file>.
+
+SKIPPED
   exit 0
 fi
 if ! command -v npm >/dev/null; then

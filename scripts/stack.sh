@@ -2,8 +2,9 @@
 # A private PostgreSQL, RabbitMQ and Redis for development and tests: no systemd, no container engine, no
 # standard port. Everything listens on 127.0.0.1 and each checkout has its own servers, so several can run at once.
 #
-#   stack.sh install      install what is missing (apt, as root), or list it and exit 69
-#   stack.sh up           start what is not running; safe to repeat; prints the addresses
+#   stack.sh install      install what is missing (apt, as root), or list it and exit 69; `install build`: only
+#                         what compiles the platform, no server
+#   stack.sh up           start what is not running, installed first if missing; safe to repeat; prints the addresses
 #   stack.sh down         stop all servers, keep the data
 #   stack.sh status       who runs; exit 3 if anything is down
 #   stack.sh wipe         down, then remove the data
@@ -129,12 +130,12 @@ wipe() {
   rm -rf -- "$DATA" "$DIR"
 }
 
-usage() { sed -n '5,11s/^#   //p' "${BASH_SOURCE[0]}" >&2; exit 64; }
+usage() { sed -n '5,12s/^#   //p' "${BASH_SOURCE[0]}" >&2; exit 64; }
 
 [ $# -ge 1 ] || usage
 COMMAND=$1; shift
 case "$COMMAND" in
-  install) install_packages ;;
+  install) install_packages "$@" ;;
   up) install_packages; locate_folders; up ;;
   down | status | wipe) locate_folders; "$COMMAND" ;;
   env) cat "$DIR/env" ;;

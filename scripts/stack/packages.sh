@@ -13,16 +13,18 @@ postgres_bin_dirs() {
   done | sort -n | cut -d' ' -f2
 }
 
+# missing_packages [build]: of what builds the platform, and unless only that is asked for, of the servers.
 missing_packages() {
-  [ -n "$(postgres_bin_dirs)" ] || echo postgresql
-  command -v redis-server >/dev/null || echo redis-server
-  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || echo rabbitmq-server
   # Not of the stack, but the same machine builds the platform, and one list is better than two.
   command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
   # The build script of the validation library compiles its own proto files (docs/decisions/0007).
   command -v protoc >/dev/null || echo protobuf-compiler
   [ -e /usr/include/google/protobuf/descriptor.proto ] || [ -e /usr/local/include/google/protobuf/descriptor.proto ] ||
     echo libprotobuf-dev
+  [ "${1:-}" != build ] || return 0
+  [ -n "$(postgres_bin_dirs)" ] || echo postgresql
+  command -v redis-server >/dev/null || echo redis-server
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || echo rabbitmq-server
 }
 
 # The archive's newest server package; the plain `postgresql` may be older than we need (Ubuntu 22.04 has 14).
@@ -48,13 +50,14 @@ apt_install() (
     -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" </dev/null
 )
 
+# install_packages [build]: see missing_packages.
 install_packages() {
   local missing index out
-  mapfile -t missing < <(missing_packages)
+  mapfile -t missing < <(missing_packages "${1:-}")
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     log "these packages are missing: ${missing[*]}"
-    log "(PostgreSQL $MIN_POSTGRES or newer, RabbitMQ 3.10 or newer, Redis 7)"
+    [ "${1:-}" = build ] || log "(PostgreSQL $MIN_POSTGRES or newer, RabbitMQ 3.10 or newer, Redis 7)"
     die 69 "as root, run: apt-get install --no-install-recommends ${missing[*]}"
   fi
   log "installing ${missing[*]}"

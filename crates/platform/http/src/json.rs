@@ -5,7 +5,6 @@ mod locate;
 mod sentence;
 
 use errors::{FieldViolation, codes};
-use serde::de::DeserializeOwned;
 
 use crate::ProblemResponse;
 
@@ -53,15 +52,6 @@ impl From<Mistake> for ProblemResponse {
             .with_detail(format!("{field}: {message}"))
             .with_field(field, message)
     }
-}
-
-/// Reads a value from a JSON text.
-///
-/// # Errors
-///
-/// A problem of status 400 that names the field.
-pub fn from_slice<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProblemResponse> {
-    serde_json::from_slice(body).map_err(|error| Mistake::of(body, &error.to_string()).into())
 }
 
 #[cfg(test)]

@@ -107,10 +107,21 @@ async fn an_error_without_a_document_gets_one_and_loses_its_words() {
 
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
-    for path in ["/ok", "/busy", "/panic", "/nothing"] {
+    let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let transport = "max-age=63072000; includeSubDomains; preload";
+    for path in ["/ok", "/busy", "/panic", "/plain", "/nothing"] {
         let response = ask("GET", path, None).await;
-        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
-        assert_eq!(response.headers()["cache-control"], "no-store");
-        assert_eq!(response.headers()["x-frame-options"], "DENY");
+        for (name, value) in [
+            ("strict-transport-security", transport),
+            ("content-security-policy", policy),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "no-store"),
+        ] {
+            assert_eq!(response.headers()[name], value, "{name} of {path}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use chassis::{
 };
 use secrecy::SecretString;
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Deserialize)]
 struct Config {
@@ -44,7 +45,11 @@ impl Settings for Config {
         Docs::new()
             .key("token", "", "Who may call.")
             .key("greeting", "hello", "What to say.")
-            .key("slow_ms", "0", "How long /slow takes.")
+            .key(
+                "slow_ms",
+                "0",
+                "How long /slow goes on once the service is told to stop.",
+            )
             .key("crash", "false", "Let the background task die.")
     }
 
@@ -58,6 +63,7 @@ impl Settings for Config {
 
 struct Hello {
     config: Config,
+    stop: CancellationToken,
 }
 
 impl Service for Hello {
@@ -66,13 +72,15 @@ impl Service for Hello {
     const PORTS: Ports = Ports::any();
     type Config = Config;
 
-    async fn build(config: Config, _: Deps) -> anyhow::Result<Self> {
+    async fn build(config: Config, deps: Deps) -> anyhow::Result<Self> {
         let _: &SecretString = &config.token;
-        Ok(Self { config })
+        let stop = deps.shutdown.soft.clone();
+        Ok(Self { config, stop })
     }
 
     fn http(&self) -> Option<Router> {
         let slow = Duration::from_millis(self.config.slow_ms);
+        let stop = self.stop.clone();
         let greeting = self.config.greeting.clone();
         let routes = Router::new()
             .route(
@@ -82,6 +90,7 @@ impl Service for Hello {
             .route(
                 "/slow",
                 get(move || async move {
+                    stop.cancelled().await;
                     tokio::time::sleep(slow).await;
                     "slow"
                 }),

@@ -125,14 +125,28 @@ async fn a_callee_that_hangs_costs_no_more_than_the_deadline() {
 
 #[tokio::test]
 async fn calls_beyond_the_limit_wait_within_their_deadline() {
-    let running = serve(|_| async { std::future::pending().await }).await;
+    let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    let running = serve(move |_| {
+        arrived.send(()).expect("the test listens");
+        async { std::future::pending().await }
+    })
+    .await;
     let mut config = ChannelConfig::to(running.grpc());
-    (config.timeout_ms, config.max_in_flight) = (300, 1);
+    (config.timeout_ms, config.max_in_flight) = (60_000, 1);
     let channel = open(&running, &config, None);
-    let calls = [WRITE, WRITE].map(|method| echo::call(channel.clone(), method, text()));
-    for result in futures::future::join_all(calls).await {
-        assert_eq!(result.expect_err("too late").code(), Code::DeadlineExceeded);
+    let beyond = async {
+        arrivals.recv().await.expect("the first call arrives");
+        let mut request = text();
+        request.set_timeout(Duration::from_millis(100));
+        echo::call(channel.clone(), WRITE, request).await
+    };
+    tokio::select! {
+        first = echo::call(channel.clone(), WRITE, text()) => panic!("it ended: {first:?}"),
+        second = beyond => {
+            assert_eq!(second.expect_err("too late").code(), Code::DeadlineExceeded);
+        }
     }
+    assert!(arrivals.try_recv().is_err(), "the second call was not sent");
     running.host.shutdown().await;
 }
 

@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant};
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 use crate::support::{
     eventually, get,
@@ -8,7 +11,11 @@ use crate::support::{
 
 #[test]
 fn wrong_configuration_exits_64_with_every_problem_and_no_value() {
+    // A port that is taken: opening it would be an error of its own.
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound").to_string();
     let wrong = [
+        ("HELLO__HTTP__LISTEN", address.as_str()),
         ("HELLO__GREETING", "hunter2 hunter2 hunter2 hunter2"),
         ("HELLO__SLOW_MS", "hunter2"),
         ("HELLO__SHUTDOWN__GRACE_MS", "hunter2"),
@@ -96,7 +103,7 @@ async fn a_port_that_is_taken_is_a_failure_with_its_address() {
 
 #[tokio::test]
 async fn a_signal_lets_requests_in_flight_finish() {
-    let mut process = Process::serve(&[("HELLO__SLOW_MS", "700")]).await;
+    let mut process = Process::serve(&[]).await;
     let address = process.address();
     let stop = async {
         let metrics = format!("http://{}/metrics", process.admin());
@@ -110,6 +117,7 @@ async fn a_signal_lets_requests_in_flight_finish() {
         process.signal("TERM");
         eventually("no new connections", || refuses(address)).await;
     };
+    // It is answered when the program has been told to stop, and not before.
     let (answer, ()) = tokio::join!(get(format!("http://{address}/slow")), stop);
     assert_eq!(answer, (200, "slow".to_owned()));
     assert_eq!(process.end().await, 0);
@@ -182,20 +190,10 @@ async fn no_filter_lets_the_amqp_client_print_messages() {
 }
 
 #[tokio::test]
-async fn an_idle_service_starts_quickly_and_stays_small() {
-    let started = Instant::now();
+async fn an_idle_service_stays_small() {
     let process = Process::serve(&[]).await;
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        started.elapsed()
-    );
     // The budget of an optimised build is 40 MB; this one is not optimised.
     let resident = process.resident();
-    println!(
-        "resident: {} kB after {:?}",
-        resident / 1024,
-        started.elapsed()
-    );
+    println!("resident: {} kB", resident / 1024);
     assert!(resident < 80 * 1024 * 1024, "{resident} bytes");
 }

@@ -75,6 +75,6 @@ async fn set_log_level(State(admin): State<Admin>, filter: String) -> Response {
             tracing::info!("log filter changed");
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(error) => (StatusCode::BAD_REQUEST, crate::tasks::chain(&error)).into_response(),
+        Err(error) => (StatusCode::BAD_REQUEST, errors::chain(&error)).into_response(),
     }
 }

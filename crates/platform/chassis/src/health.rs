@@ -5,7 +5,7 @@ mod probe;
 mod report;
 
 use std::{
-    fmt::Display,
+    error::Error,
     future::Future,
     sync::{
         Arc, Mutex, PoisonError,
@@ -43,18 +43,9 @@ pub struct Latch {
 }
 
 impl Latch {
-    /// Says that the part is up.
+    /// Says that the part is up. It stays so: what may go away again is for a probe.
     pub fn open(&self) {
-        self.set(true);
-    }
-
-    /// Says that the part is gone again.
-    pub fn close(&self) {
-        self.set(false);
-    }
-
-    fn set(&self, open: bool) {
-        if self.open.swap(open, Ordering::AcqRel) != open {
+        if !self.open.swap(true, Ordering::AcqRel) {
             self.health.note_change();
         }
     }
@@ -94,7 +85,7 @@ impl Health {
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Display,
+        E: Into<Box<dyn Error + Send + Sync>>,
     {
         self.start(Check::probe(name, true, probe));
     }
@@ -105,7 +96,7 @@ impl Health {
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Display,
+        E: Into<Box<dyn Error + Send + Sync>>,
     {
         self.start(Check::probe(name, false, probe));
     }

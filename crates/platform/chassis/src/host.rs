@@ -43,7 +43,6 @@ pub struct Host {
 
 struct Running {
     name: &'static str,
-    health: Health,
     finish: Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
@@ -148,7 +147,6 @@ impl Host {
         }
         self.services.push(Running {
             name: S::NAME,
-            health: deps.health,
             finish: Box::new(move || service.finish().boxed()),
         });
         started.open();
@@ -176,7 +174,6 @@ impl Host {
                 self.readiness.draining(),
             ),
             channels: Channels::new(&meter, self.jitter.clone()),
-            environment: self.options.environment,
             tasks,
             meter,
         }
@@ -203,6 +200,7 @@ impl Host {
                 deps.health.clone(),
                 observer(Protocol::Grpc),
                 &base.grpc,
+                self.options.environment,
             )?;
             let listener = listeners::take(listeners.grpc, base.grpc.listen).await?;
             addresses.grpc = listener.local_addr().ok();
@@ -246,18 +244,10 @@ impl Host {
         );
     }
 
-    /// Runs every probe of every service once: service, probe and error.
-    pub async fn examine(&self) -> Vec<(&'static str, &'static str, Result<(), String>)> {
-        let mut found = Vec::new();
-        for service in &self.services {
-            let results = service.health.examine().await;
-            found.extend(
-                results
-                    .into_iter()
-                    .map(|(probe, r)| (service.name, probe, r)),
-            );
-        }
-        found
+    /// Runs every probe of every service once, also of one that could not be built: probe and
+    /// error.
+    pub async fn examine(&self) -> Vec<(&'static str, Result<(), String>)> {
+        self.readiness.examine().await
     }
 
     /// True if every service is ready.

@@ -28,7 +28,7 @@ pub use environment::Environment;
 pub use error::StartError;
 pub use health::{Health, Latch};
 pub use host::{Addresses, Host, HostOptions, Listeners, Outcome};
-pub use program::{Program, main};
+pub use program::main;
 pub use request::{REQUEST_ID, RequestId, request_id, time_left};
 pub use server::Grpc;
 pub use service::{Deps, Mode, Service};

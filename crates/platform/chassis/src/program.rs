@@ -1,7 +1,6 @@
-//! The `main` of a service, or of several in one process.
+//! The `main` of a service.
 
 mod cli;
-mod entry;
 mod serve;
 
 use std::{panic::AssertUnwindSafe, process::ExitCode, time::Duration};
@@ -9,13 +8,13 @@ use std::{panic::AssertUnwindSafe, process::ExitCode, time::Duration};
 use futures::FutureExt;
 
 use crate::{
-    Base, Environment, Ports, Service, Telemetry,
+    Base, Environment, Service, Telemetry,
+    base::SECTIONS,
     config::{self, EnvSource, Problems, Source},
     tasks,
     telemetry::{self, Settings},
 };
 use cli::{Action, Arguments};
-use entry::{Entry, Of, Ready};
 
 /// Threads for blocking calls: file reads, name look-ups, telemetry. Each keeps a stack.
 const BLOCKING_THREADS: usize = 64;
@@ -41,188 +40,125 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Runs one service as a program: the whole `main` of its binary.
+/// Runs one service as a program: the whole `main` of its binary. Reads arguments and environment,
+/// does what they say, and gives the exit code: 0, 1 for a failure, 64 for wrong usage or
+/// configuration (every problem printed, no port opened).
 pub fn main<S: Service>() -> ExitCode {
-    Program::new(S::NAME, S::ABOUT, S::PORTS)
-        .service::<S>()
-        .main()
-}
-
-/// One or several services as one program.
-///
-/// With several, the admin server, the drain and the threads are configured under the program's
-/// own name (`SWITCHBOARD__ADMIN__LISTEN`), everything else under each service's.
-pub struct Program {
-    name: &'static str,
-    about: &'static str,
-    ports: Ports,
-    entries: Vec<Box<dyn Entry>>,
-}
-
-impl std::fmt::Debug for Program {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = self.entries.iter().map(|entry| entry.name());
-        f.debug_struct("Program")
-            .field("name", &self.name)
-            .field("services", &names.collect::<Vec<_>>())
-            .finish_non_exhaustive()
-    }
+    install_panic_hook();
+    run::<S>(std::env::args_os(), &EnvSource::process()).into()
 }
 
 /// What a program has been told, once it is known to be right.
-struct Loaded {
+struct Loaded<S: Service> {
     base: Base,
+    config: S::Config,
     environment: Environment,
     telemetry: Settings,
-    services: Vec<Box<dyn Ready>>,
 }
 
-impl Program {
-    /// A program without services yet.
-    pub fn new(name: &'static str, about: &'static str, ports: Ports) -> Self {
-        Self {
-            name,
-            about,
-            ports,
-            entries: Vec::new(),
-        }
+fn run<S: Service>(
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+    env: &EnvSource,
+) -> Exit {
+    crate::install_crypto();
+    let arguments = match cli::parse::<S>(arguments) {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit,
+    };
+    if let Action::Schema { json } = arguments.action {
+        println!("{}", cli::schema::<S>(json));
+        return Exit::Success;
     }
-
-    /// Adds a service; they start in this order.
-    #[must_use]
-    pub fn service<S: Service>(mut self) -> Self {
-        self.entries.push(Box::new(Of::<S>::new()));
-        self
-    }
-
-    /// Reads arguments and environment, does what they say, and gives the exit code: 0, 1 for a
-    /// failure, 64 for wrong usage or configuration (every problem printed, no port opened).
-    pub fn main(self) -> ExitCode {
-        let env = EnvSource::process();
-        self.run(std::env::args_os(), &env).into()
-    }
-
-    fn run(
-        &self,
-        arguments: impl IntoIterator<Item = std::ffi::OsString>,
-        env: &EnvSource,
-    ) -> Exit {
-        crate::install_crypto();
-        let arguments = match cli::parse(self, arguments) {
-            Ok(arguments) => arguments,
-            Err(exit) => return exit,
-        };
-        if let Action::Schema { json } = arguments.action {
-            println!("{}", self.schema(json));
-            return Exit::Success;
+    let loaded = match load::<S>(&arguments, env) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            eprintln!("{}: {problems}", S::NAME);
+            return Exit::Usage;
         }
-        let loaded = match self.load(&arguments, env) {
-            Ok(loaded) => loaded,
-            Err(problems) => {
-                eprintln!("{}: {problems}", self.name);
-                return Exit::Usage;
-            }
-        };
-        if matches!(arguments.action, Action::Check) {
-            println!("{}: configuration is right", self.name);
-            return Exit::Success;
-        }
-        self.start(arguments, loaded)
+    };
+    if matches!(arguments.action, Action::Check) {
+        println!("{}: configuration is right", S::NAME);
+        return Exit::Success;
     }
+    start(arguments.action, loaded)
+}
 
-    /// Loads everything before anything is opened, and collects all problems.
-    fn load(&self, arguments: &Arguments, env: &EnvSource) -> Result<Loaded, Problems> {
-        let mut problems = Problems::default();
-        let environment = Environment::read(env, &mut problems);
-        let telemetry = Settings::read(env, environment, &mut problems);
-        let mut services = Vec::new();
-        for entry in &self.entries {
-            let source = Source {
-                service: entry.name(),
-                env,
-                file: arguments.config.clone(),
-            };
-            match entry.load(&source) {
-                Ok(ready) => services.push(ready),
-                Err(found) => problems.append(found),
-            }
-        }
-        let base = match &self.entries[..] {
-            [entry] if entry.name() == self.name => {
-                services.first().map(|ready| ready.base().clone())
-            }
-            _ => {
-                let source = Source {
-                    service: self.name,
-                    env,
-                    file: None,
-                };
-                let base = config::load::<Base>(&source);
-                base.map_err(|found| problems.append(found)).ok()
-            }
-        };
-        let (base, telemetry) = problems.into_result((base, telemetry))?;
-        Ok(Loaded {
-            base: base.unwrap_or_default().with_ports(self.ports, environment),
+/// Loads everything before anything is opened, and collects all problems.
+fn load<S: Service>(arguments: &Arguments, env: &EnvSource) -> Result<Loaded<S>, Problems> {
+    let mut problems = Problems::default();
+    let environment = Environment::read(env, &mut problems);
+    let telemetry = Settings::read(env, environment, &mut problems);
+    let source = Source {
+        service: S::NAME,
+        env,
+        file: arguments.config.clone(),
+    };
+    match config::load_pair::<Base, S::Config>(&source, &SECTIONS) {
+        Ok((base, config)) => problems.into_result(Loaded {
+            base: base.with_ports(S::PORTS, environment),
+            config,
             environment,
             telemetry,
-            services,
-        })
-    }
-
-    /// Makes the runtime and telemetry, does the work, and sends telemetry whatever happened.
-    fn start(&self, arguments: Arguments, loaded: Loaded) -> Exit {
-        install_panic_hook();
-        // Before the runtime's threads, after which it must live until they have ended.
-        let reports = telemetry::start_reports(&loaded.telemetry, self.name);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(loaded.base.runtime.workers())
-            .max_blocking_threads(BLOCKING_THREADS)
-            .thread_name(self.name)
-            .enable_all()
-            .build();
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
-            Err(error) => return self.fail(&error),
-        };
-        let exit = runtime.block_on(async {
-            let telemetry = match Telemetry::install(&loaded.telemetry, self.name) {
-                Ok(telemetry) => telemetry,
-                Err(error) => return self.fail(&error),
-            };
-            let acting = serve::act(arguments.action, loaded, telemetry.clone());
-            let exit = match AssertUnwindSafe(acting).catch_unwind().await {
-                Ok(exit) => exit,
-                Err(panic) => {
-                    let text = tasks::panic_text(&*panic);
-                    tracing::error!(panic.message = text, "panicked");
-                    Exit::Failure
-                }
-            };
-            telemetry.flush().await;
-            exit
-        });
-        runtime.shutdown_timeout(RUNTIME_END);
-        drop(reports);
-        exit
-    }
-
-    fn fail(&self, error: &(dyn std::error::Error + 'static)) -> Exit {
-        eprintln!("{}: {}", self.name, tasks::chain(error));
-        Exit::Failure
-    }
-
-    fn schema(&self, json: bool) -> String {
-        cli::schema(self, json)
+        }),
+        Err(found) => {
+            problems.append(found);
+            Err(problems)
+        }
     }
 }
 
-/// Panics become log lines with their place, and nothing personal.
+/// Makes the runtime and telemetry, does the work, and sends telemetry whatever happened.
+fn start<S: Service>(action: Action, loaded: Loaded<S>) -> Exit {
+    // Before the runtime's threads, after which it must live until they have ended.
+    let reports = telemetry::start_reports(&loaded.telemetry, S::NAME);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(loaded.base.runtime.workers())
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_name(S::NAME)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(S::NAME, &error),
+    };
+    let exit = runtime.block_on(async {
+        let telemetry = match Telemetry::install(&loaded.telemetry, S::NAME) {
+            Ok(telemetry) => telemetry,
+            Err(error) => return fail(S::NAME, &error),
+        };
+        let acting = serve::act(action, loaded, telemetry.clone());
+        let exit = match AssertUnwindSafe(acting).catch_unwind().await {
+            Ok(exit) => exit,
+            Err(panic) => {
+                let text = tasks::panic_text(&*panic);
+                tracing::error!(panic.message = text, "panicked");
+                Exit::Failure
+            }
+        };
+        telemetry.flush().await;
+        exit
+    });
+    runtime.shutdown_timeout(RUNTIME_END);
+    drop(reports);
+    exit
+}
+
+fn fail(service: &str, error: &dyn std::error::Error) -> Exit {
+    eprintln!("{service}: {}", errors::chain(error));
+    Exit::Failure
+}
+
+/// Panics become log lines with their place, and nothing personal. Before there is a log, they go
+/// where problems of the configuration go.
 fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| {
         let text = tasks::panic_text(panic.payload());
         let place = panic.location().map(ToString::to_string);
-        tracing::warn!(panic.message = text, panic.location = place, "panicked");
+        if tracing::dispatcher::has_been_set() {
+            tracing::warn!(panic.message = text, panic.location = place, "panicked");
+        } else {
+            eprintln!("panicked at {}: {text}", place.unwrap_or_default());
+        }
     }));
 }
 

@@ -23,7 +23,7 @@ pub use grpc::Grpc;
 pub(crate) use instruments::Instruments;
 pub(crate) use observe::{Observer, Protocol};
 
-use crate::{Health, StartError, base::Listen};
+use crate::{Environment, Health, StartError, base::Listen};
 
 /// Opens a port. With port 0 the system picks one: ask the listener which.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -39,15 +39,16 @@ pub(crate) fn http(routes: Router, observer: Observer) -> Router {
         .layer(middleware::from_fn_with_state(observer, observe::observe))
 }
 
-/// The routes of a gRPC server, with health and reflection, and everything a call must pass
-/// around them. Also gives the mirror that keeps the health service up to date.
+/// The routes of a gRPC server, with health and everything a call must pass around them. Also gives
+/// the mirror that keeps the health service up to date.
 pub(crate) fn grpc(
     service: Grpc,
     health: Health,
     observer: Observer,
     limits: &Listen,
+    environment: Environment,
 ) -> Result<(Router, grpc_health::Mirror), StartError> {
-    let (routes, mirror) = service.finish(health)?;
+    let (routes, mirror) = service.finish(health, environment)?;
     let routes = routes
         .layer(CatchPanicLayer::custom(panic::grpc))
         .layer(middleware::from_fn_with_state(

@@ -5,9 +5,7 @@ use std::future::Future;
 use clock::Clock;
 use opentelemetry::metrics::Meter;
 
-use crate::{
-    Environment, Grpc, Health, Ports, Shutdown, Tasks, client::Channels, config::Settings,
-};
+use crate::{Grpc, Health, Ports, Shutdown, Tasks, client::Channels, config::Settings};
 
 /// One of the platform's services: how to build it, what it serves and what it does on its own.
 ///
@@ -106,8 +104,6 @@ pub struct Deps {
     pub meter: Meter,
     /// Makes its channels to other services.
     pub channels: Channels,
-    /// Where it runs.
-    pub environment: Environment,
 }
 
 /// Which halves of a service run in this process.

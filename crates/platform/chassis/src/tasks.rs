@@ -65,19 +65,8 @@ impl TaskResult for () {
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> TaskResult for Result<(), E> {
     fn into_failure(self) -> Option<String> {
-        self.err().map(|error| chain(&*error.into()))
+        self.err().map(|error| errors::chain(&*error.into()))
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 impl Tasks {
@@ -117,24 +106,6 @@ impl Tasks {
         F: Future + Send + 'static,
         F::Output: TaskResult,
     {
-        self.start(name, future, true);
-    }
-
-    /// Starts a task that may come to its end. If it fails or panics, the service shuts down and
-    /// exits with a failure.
-    pub fn spawn_once<F>(&self, name: &'static str, future: F)
-    where
-        F: Future + Send + 'static,
-        F::Output: TaskResult,
-    {
-        self.start(name, future, false);
-    }
-
-    fn start<F>(&self, name: &'static str, future: F, endless: bool)
-    where
-        F: Future + Send + 'static,
-        F::Output: TaskResult,
-    {
         let tasks = self.clone();
         let span = tracing::error_span!(
             target: SPAN_TARGET, parent: None, "task",
@@ -148,7 +119,7 @@ impl Tasks {
                     Err(panic) => Some(format!("panicked: {}", panic_text(&*panic))),
                     Ok(output) => match output.into_failure() {
                         Some(error) => Some(format!("failed: {error}")),
-                        None if endless && !shutdown.is_stopping() => {
+                        None if !shutdown.is_stopping() => {
                             Some("ended before it was asked to".to_owned())
                         }
                         None => None,

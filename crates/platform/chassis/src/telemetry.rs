@@ -113,10 +113,16 @@ impl Telemetry {
         match tokio::time::timeout(FLUSH * 2, sending).await {
             Ok(Ok(results)) => {
                 for error in results.into_iter().flatten().filter_map(Result::err) {
-                    tracing::warn!(error = %error, "telemetry could not be flushed");
+                    tracing::warn!(
+                        error = errors::chain(&error),
+                        "telemetry could not be flushed"
+                    );
                 }
             }
-            Ok(Err(error)) => tracing::warn!(error = %error, "telemetry could not be flushed"),
+            Ok(Err(error)) => tracing::warn!(
+                error = errors::chain(&error),
+                "telemetry could not be flushed"
+            ),
             Err(_) => tracing::warn!("telemetry could not be flushed in time"),
         }
     }

@@ -1,5 +1,6 @@
 use std::{
-    fmt::{self, Display},
+    error::Error,
+    fmt,
     future::Future,
     sync::{
         Arc, Mutex, PoisonError,
@@ -66,11 +67,11 @@ impl Check {
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Display,
+        E: Into<Box<dyn Error + Send + Sync>>,
     {
         let probe: Probe = Box::new(move || {
             let running = probe();
-            async move { running.await.map_err(|error| error.to_string()) }.boxed()
+            async move { running.await.map_err(|error| errors::chain(&*error.into())) }.boxed()
         });
         Self {
             name,

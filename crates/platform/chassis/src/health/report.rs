@@ -47,6 +47,20 @@ impl Readiness {
             .push(health);
     }
 
+    /// Runs each probe of each service once now.
+    pub(crate) async fn examine(&self) -> Vec<(&'static str, Result<(), String>)> {
+        let services = self
+            .services
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut found = Vec::new();
+        for health in services {
+            found.extend(health.examine().await);
+        }
+        found
+    }
+
     /// A view of whether the process is stopping, for a service's health.
     pub(crate) fn draining(&self) -> watch::Receiver<bool> {
         self.draining.subscribe()

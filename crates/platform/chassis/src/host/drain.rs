@@ -51,8 +51,14 @@ impl Host {
     pub(crate) async fn drain(mut self, hurry: impl Future<Output = &'static str>) -> Outcome {
         let drain = self.options.drain.clone();
         self.readiness.drain();
+        // Nobody sends requests to what never started: nobody has to notice that it stops.
+        let delay = if self.services.is_empty() {
+            Duration::ZERO
+        } else {
+            drain.delay(self.options.environment)
+        };
         let orderly = async {
-            tokio::time::sleep(drain.delay(self.options.environment)).await;
+            tokio::time::sleep(delay).await;
             self.shutdown.begin();
             let ended = tokio::time::timeout(drain.grace(), self.tasks.ended()).await;
             ended.is_ok()

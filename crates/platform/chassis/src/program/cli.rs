@@ -2,9 +2,9 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{Exit, Program};
+use super::Exit;
 use crate::{
-    Mode,
+    Base, Mode, Service,
     config::{self, Field},
     telemetry,
 };
@@ -25,21 +25,20 @@ pub(super) enum Action {
     Doctor,
     /// A service's own command.
     Own {
-        service: &'static str,
         name: String,
         arguments: ArgMatches,
     },
 }
 
-/// The commands every program has, then those of its services.
-fn command(program: &Program) -> Command {
+/// The commands every program has, then those of its service.
+fn command<S: Service>() -> Command {
     let format = Arg::new("format")
         .long("format")
         .value_parser(["markdown", "json"])
         .default_value("markdown")
         .help("How to print it");
-    let mut command = Command::new(program.name)
-        .about(program.about)
+    Command::new(S::NAME)
+        .about(S::ABOUT)
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -62,36 +61,25 @@ fn command(program: &Program) -> Command {
                 .subcommand(Command::new("check").about("List everything wrong with it"))
                 .subcommand(Command::new("schema").about("List every key").arg(format)),
         )
-        .subcommand(Command::new("doctor").about("Try every dependency once and report"));
-    if let [entry] = &program.entries[..] {
-        return command.subcommands(entry.commands()).arg(config_argument());
-    }
-    for entry in &program.entries {
-        let own = entry.commands();
-        if !own.is_empty() {
-            let group = Command::new(entry.name())
-                .about(entry.about())
-                .subcommand_required(true);
-            command = command.subcommand(group.subcommands(own));
-        }
-    }
-    command
-}
-
-fn config_argument() -> Arg {
-    Arg::new("config")
-        .long("config")
-        .global(true)
-        .value_parser(value_parser!(PathBuf))
-        .help("TOML file; the environment wins over it")
+        .subcommand(
+            Command::new("doctor")
+                .about("Build the service, try what it then depends on once, and report"),
+        )
+        .subcommands(S::commands())
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .global(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("TOML file; the environment wins over it"),
+        )
 }
 
 /// Reads the arguments; `Err` if there is nothing more to do.
-pub(super) fn parse(
-    program: &Program,
+pub(super) fn parse<S: Service>(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Arguments, Exit> {
-    let matches = command(program)
+    let matches = command::<S>()
         .try_get_matches_from(arguments)
         .map_err(|error| {
             eprintln!("{}", error.render());
@@ -102,16 +90,13 @@ pub(super) fn parse(
                 Exit::Success
             }
         })?;
-    let config = matches
-        .try_get_one::<PathBuf>("config")
-        .ok()
-        .flatten()
-        .cloned();
-    let action = action(program, &matches).ok_or(Exit::Usage)?;
-    Ok(Arguments { config, action })
+    Ok(Arguments {
+        config: matches.get_one::<PathBuf>("config").cloned(),
+        action: action(&matches).ok_or(Exit::Usage)?,
+    })
 }
 
-fn action(program: &Program, matches: &ArgMatches) -> Option<Action> {
+fn action(matches: &ArgMatches) -> Option<Action> {
     let (name, arguments) = matches.subcommand()?;
     Some(match name {
         "serve" => Action::Serve(Mode {
@@ -130,31 +115,17 @@ fn action(program: &Program, matches: &ArgMatches) -> Option<Action> {
             },
             _ => Action::Check,
         },
-        own => {
-            let (service, name, arguments) = match &program.entries[..] {
-                [entry] => (entry.name(), own, arguments),
-                entries => {
-                    let entry = entries.iter().find(|entry| entry.name() == own)?;
-                    let (name, arguments) = arguments.subcommand()?;
-                    (entry.name(), name, arguments)
-                }
-            };
-            Action::Own {
-                service,
-                name: name.to_owned(),
-                arguments: arguments.clone(),
-            }
-        }
+        own => Action::Own {
+            name: own.to_owned(),
+            arguments: arguments.clone(),
+        },
     })
 }
 
 /// The reference of everything that can be configured.
-pub(super) fn schema(program: &Program, json: bool) -> String {
-    let fields: Vec<Field> = program
-        .entries
-        .iter()
-        .flat_map(|entry| entry.fields())
-        .collect();
+pub(super) fn schema<S: Service>(json: bool) -> String {
+    let mut fields: Vec<Field> = config::schema::<S::Config>(S::NAME);
+    fields.extend(config::schema::<Base>(S::NAME));
     if json {
         return config::to_json(&fields);
     }

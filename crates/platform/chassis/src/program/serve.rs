@@ -1,33 +1,33 @@
 use clock::Clock;
 
-use super::{Exit, Loaded, cli::Action, entry::Ready};
+use super::{Exit, Loaded, cli::Action};
 use crate::{
-    Host, HostOptions, Mode, StartError, Telemetry, base::Drain, shutdown::Signals, tasks,
+    Host, HostOptions, Mode, Service, StartError, Telemetry, base::Drain, shutdown::Signals,
 };
 
 /// Does what the program was asked to do.
-pub(super) async fn act(action: Action, loaded: Loaded, telemetry: Telemetry) -> Exit {
+pub(super) async fn act<S: Service>(
+    action: Action,
+    loaded: Loaded<S>,
+    telemetry: Telemetry,
+) -> Exit {
     let result = match action {
         Action::Serve(mode) => serve(loaded, telemetry, mode).await,
         Action::Migrate => migrate(loaded, telemetry).await,
         Action::Doctor => doctor(loaded, telemetry).await,
-        Action::Own {
-            service,
-            name,
-            arguments,
-        } => own(loaded, telemetry, service, &name, &arguments).await,
+        Action::Own { name, arguments } => own(loaded, telemetry, &name, &arguments).await,
         // Both are done by the time a runtime exists.
         Action::Check | Action::Schema { .. } => Ok(Exit::Success),
     };
     result.unwrap_or_else(|error| {
-        tracing::error!(error = tasks::chain(&*error), "failed");
+        tracing::error!(error = errors::chain(&*error), "failed");
         Exit::Failure
     })
 }
 
 type Result = std::result::Result<Exit, Box<dyn std::error::Error + Send + Sync>>;
 
-async fn serve(loaded: Loaded, telemetry: Telemetry, mode: Mode) -> Result {
+async fn serve<S: Service>(loaded: Loaded<S>, telemetry: Telemetry, mode: Mode) -> Result {
     let mut signals = Signals::listen().map_err(StartError::Signals)?;
     let mut host = Host::start(HostOptions {
         environment: loaded.environment,
@@ -40,16 +40,16 @@ async fn serve(loaded: Loaded, telemetry: Telemetry, mode: Mode) -> Result {
     .await?;
     let failed = host.failed();
     let started = tokio::select! {
-        started = start_all(loaded.services, &mut host) => started,
+        started = host.add::<S>(&loaded.base, loaded.config) => started.map(drop),
         name = signals.next() => {
             tracing::info!(signal = name, "stopped while starting");
-            host.shutdown().await;
+            host.drain(signals.next()).await;
             return Ok(Exit::Success);
         }
         () = failed => Ok(()),
     };
     if let Err(error) = started {
-        host.shutdown().await;
+        host.drain(signals.next()).await;
         return Err(error.into());
     }
     let outcome = host.run(&mut signals).await;
@@ -61,20 +61,13 @@ async fn serve(loaded: Loaded, telemetry: Telemetry, mode: Mode) -> Result {
     Ok(Exit::Success)
 }
 
-async fn start_all(
-    services: Vec<Box<dyn Ready>>,
-    host: &mut Host,
-) -> std::result::Result<(), StartError> {
-    for service in services {
-        service.start(host).await?;
-    }
-    Ok(())
-}
-
 /// A host for commands: no ports, no background work.
-async fn bench(loaded: &Loaded, telemetry: Telemetry) -> std::result::Result<Host, StartError> {
+async fn bench(
+    environment: crate::Environment,
+    telemetry: Telemetry,
+) -> std::result::Result<Host, StartError> {
     Host::start(HostOptions {
-        environment: loaded.environment,
+        environment,
         clock: Clock::system(),
         telemetry,
         admin: None,
@@ -84,68 +77,45 @@ async fn bench(loaded: &Loaded, telemetry: Telemetry) -> std::result::Result<Hos
     .await
 }
 
-async fn migrate(loaded: Loaded, telemetry: Telemetry) -> Result {
-    let host = bench(&loaded, telemetry).await?;
-    let mut result = Ok(Exit::Success);
-    for service in loaded.services {
-        let name = service.name();
-        if let Err(error) = service.migrate(&host).await {
-            result = Err(error.context(format!("migrate {name}")).into());
-            break;
-        }
-        tracing::info!(service.name = name, "schema is up to date");
-    }
+async fn migrate<S: Service>(loaded: Loaded<S>, telemetry: Telemetry) -> Result {
+    let host = bench(loaded.environment, telemetry).await?;
+    let result = S::migrate(loaded.config, host.deps(S::NAME)).await;
     host.shutdown().await;
-    result
+    result.map_err(|error| error.context(format!("migrate {}", S::NAME)))?;
+    tracing::info!("schema is up to date");
+    Ok(Exit::Success)
 }
 
-/// Builds each service and tries its probes once. Prints for a person.
-async fn doctor(loaded: Loaded, telemetry: Telemetry) -> Result {
-    let mut host = bench(&loaded, telemetry).await?;
-    let mut healthy = true;
-    for service in loaded.services {
-        let name = service.name();
-        match service.start(&mut host).await {
-            Ok(()) => println!("ok      {name}: built"),
-            Err(error) => {
-                println!("FAILED  {name}: {}", tasks::chain(&error));
-                healthy = false;
-            }
-        }
-    }
-    for (service, probe, result) in host.examine().await {
+/// Builds the service and tries each of its probes once. Prints for a person.
+async fn doctor<S: Service>(loaded: Loaded<S>, telemetry: Telemetry) -> Result {
+    let mut host = bench(loaded.environment, telemetry).await?;
+    let built = host.add::<S>(&loaded.base, loaded.config).await;
+    let built = built.map(drop).map_err(|error| errors::chain(&error));
+    // What was built before it failed has its probes, and they may say why.
+    let mut found = vec![("built", built)];
+    found.extend(host.examine().await);
+    host.shutdown().await;
+    let mut exit = Exit::Success;
+    for (what, result) in found {
         match result {
-            Ok(()) => println!("ok      {service}: {probe}"),
+            Ok(()) => println!("ok      {}: {what}", S::NAME),
             Err(error) => {
-                println!("FAILED  {service}: {probe}: {error}");
-                healthy = false;
+                println!("FAILED  {}: {what}: {error}", S::NAME);
+                exit = Exit::Failure;
             }
         }
     }
-    host.shutdown().await;
-    Ok(if healthy {
-        Exit::Success
-    } else {
-        Exit::Failure
-    })
+    Ok(exit)
 }
 
-async fn own(
-    loaded: Loaded,
+async fn own<S: Service>(
+    loaded: Loaded<S>,
     telemetry: Telemetry,
-    service: &'static str,
     name: &str,
     arguments: &clap::ArgMatches,
 ) -> Result {
-    let host = bench(&loaded, telemetry).await?;
-    let found = loaded
-        .services
-        .into_iter()
-        .find(|ready| ready.name() == service);
-    let result = match found {
-        Some(ready) => ready.command(name, arguments, &host).await,
-        None => Err(anyhow::anyhow!("no service {service}")),
-    };
+    let host = bench(loaded.environment, telemetry).await?;
+    let result = S::command(name, arguments, loaded.config, host.deps(S::NAME)).await;
     host.shutdown().await;
     result.map(|()| Exit::Success).map_err(Into::into)
 }

@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::{
-    Deps,
+    Deps, Ports,
     config::{Settings as Configured, Validate},
 };
 
@@ -21,98 +21,63 @@ impl Validate for Needy {
 
 impl Configured for Needy {}
 
-macro_rules! service {
-    ($type:ident, $name:literal, $config:ty) => {
-        struct $type;
+struct App;
 
-        impl Service for $type {
-            const NAME: &'static str = $name;
-            const ABOUT: &'static str = "A test";
-            const PORTS: Ports = Ports::any();
-            type Config = $config;
+impl Service for App {
+    const NAME: &'static str = "app";
+    const ABOUT: &'static str = "A test";
+    const PORTS: Ports = Ports::any();
+    type Config = Needy;
 
-            async fn build(_: $config, _: Deps) -> anyhow::Result<Self> {
-                Ok(Self)
-            }
+    async fn build(_: Needy, _: Deps) -> anyhow::Result<Self> {
+        Ok(Self)
+    }
 
-            fn commands() -> Vec<clap::Command> {
-                vec![clap::Command::new("replay")]
-            }
-        }
-    };
+    fn commands() -> Vec<clap::Command> {
+        vec![clap::Command::new("replay")]
+    }
 }
 
-service!(First, "first", Needy);
-service!(Second, "second", Needy);
-service!(Third, "third", ());
-
-fn program() -> Program {
-    Program::new("all", "Everything", Ports::any())
-        .service::<First>()
-        .service::<Second>()
-        .service::<Third>()
-}
-
-fn run<const N: usize>(arguments: &[&str], variables: [(&str, &str); N]) -> Exit {
+fn parse(arguments: &[&str]) -> Result<Action, Exit> {
     let arguments = arguments.iter().map(std::ffi::OsString::from);
-    program().run(arguments, &EnvSource::from(variables))
+    cli::parse::<App>(arguments).map(|parsed| parsed.action)
 }
 
-fn problems<const N: usize>(variables: [(&str, &str); N]) -> Vec<String> {
+#[test]
+fn problems_of_the_process_the_service_and_the_chassis_are_reported_together() {
     let arguments = Arguments {
         config: None,
         action: Action::Check,
     };
-    let loaded = program().load(&arguments, &EnvSource::from(variables));
-    let found = loaded.err().expect("wrong");
-    found.iter().map(ToString::to_string).collect()
-}
-
-#[test]
-fn the_problems_of_all_services_are_reported_together() {
-    let found = problems([
-        ("SECOND__URL", "x"),
-        ("THIRD__X", "1"),
-        ("ALL__ADMIN__LISTEN", "nowhere"),
+    let env = EnvSource::from([
+        ("APP__URL", "x"),
+        ("APP__X", "1"),
+        ("APP__ADMIN__LISTEN", "nowhere"),
         ("LOG_FORMAT", "loud"),
     ]);
+    let found = load::<App>(&arguments, &env).err().expect("wrong");
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
     let places: Vec<_> = found.iter().filter_map(|p| p.split(':').next()).collect();
     assert_eq!(
         places,
-        [
-            "LOG_FORMAT",
-            "FIRST__URL",
-            "SECOND__URL",
-            "THIRD__X",
-            "ALL__ADMIN__LISTEN"
-        ]
+        ["LOG_FORMAT", "APP__ADMIN__LISTEN", "APP__X", "APP__URL"]
     );
 }
 
 #[test]
-fn commands_of_services_are_grouped_when_there_are_several() {
-    let urls = [("FIRST__URL", "a://b"), ("SECOND__URL", "a://b")];
-    assert_eq!(run(&["all", "config", "check"], urls), Exit::Success);
-    assert_eq!(run(&["all", "replay"], urls), Exit::Usage);
-    assert_eq!(run(&["all", "first"], urls), Exit::Usage);
-    let arguments = ["all", "second", "replay"].map(std::ffi::OsString::from);
-    let parsed = cli::parse(&program(), arguments).expect("a command");
-    let Action::Own { service, name, .. } = parsed.action else {
-        panic!("a service's own command");
-    };
-    assert_eq!((service, name.as_str()), ("second", "replay"));
+fn a_command_of_the_service_is_known_by_its_name() {
+    let parsed = parse(&["app", "replay"]).ok().expect("a command");
+    assert!(matches!(parsed, Action::Own { name, .. } if name == "replay"));
+    assert_eq!(parse(&["app", "dance"]).err(), Some(Exit::Usage));
 }
 
 #[test]
 fn workers_and_servers_can_be_run_apart() {
-    let mode = |arguments: &[&str]| {
-        let arguments = arguments.iter().map(std::ffi::OsString::from);
-        match cli::parse(&program(), arguments).expect("a command").action {
-            Action::Serve(mode) => (mode.requests, mode.work),
-            _ => panic!("it serves"),
-        }
+    let mode = |arguments: &[&str]| match parse(arguments) {
+        Ok(Action::Serve(mode)) => (mode.requests, mode.work),
+        _ => panic!("it serves"),
     };
-    assert_eq!(mode(&["all", "serve"]), (true, true));
-    assert_eq!(mode(&["all", "serve", "--no-worker"]), (true, false));
-    assert_eq!(mode(&["all", "worker"]), (false, true));
+    assert_eq!(mode(&["app", "serve"]), (true, true));
+    assert_eq!(mode(&["app", "serve", "--no-worker"]), (true, false));
+    assert_eq!(mode(&["app", "worker"]), (false, true));
 }

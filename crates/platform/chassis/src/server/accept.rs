@@ -16,7 +16,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A dead peer is noticed within the sum of the two.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_STREAMS: u32 = 1_024;
+/// Requests at once on one connection of a public server, where one client is one of many.
+const HTTP_STREAMS: u32 = 100;
+/// Calls at once on one connection of another service, which has no more than one.
+const GRPC_STREAMS: u32 = 1_024;
 /// Many small messages share a connection: the default window of 64 KiB would stall them.
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
@@ -28,6 +31,8 @@ pub(crate) struct Limits {
     /// Connections older than this are asked to reconnect, which spreads callers over new
     /// replicas; `None` leaves them alone.
     max_age: Option<Duration>,
+    /// Requests at once on one HTTP/2 connection.
+    max_streams: u32,
     http2_only: bool,
 }
 
@@ -37,6 +42,7 @@ impl Limits {
             max_connections: listen.max_connections,
             header_timeout: listen.header_timeout(),
             max_age: None,
+            max_streams: HTTP_STREAMS,
             http2_only: false,
         }
     }
@@ -44,6 +50,7 @@ impl Limits {
     pub(crate) fn grpc(listen: &Listen, max_age: Duration) -> Self {
         Self {
             max_age: Some(max_age),
+            max_streams: GRPC_STREAMS,
             http2_only: true,
             ..Self::http(listen)
         }
@@ -68,7 +75,7 @@ pub(crate) async fn serve(
             accepted = accept(&listener, &places) => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(error = %error, "connection not accepted");
+                    tracing::warn!(error = errors::chain(&error), "connection not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -114,7 +121,7 @@ fn builder(limits: &Limits, tasks: &Tasks) -> auto::Builder<Tracked> {
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT)
-        .max_concurrent_streams(MAX_STREAMS)
+        .max_concurrent_streams(limits.max_streams)
         .initial_connection_window_size(CONNECTION_WINDOW);
     if limits.http2_only {
         builder.http2_only()

@@ -2,10 +2,11 @@ use std::{convert::Infallible, fmt};
 
 use axum::{Router, response::IntoResponse, routing::Route};
 use tonic::{body::Body, codegen::Service, server::NamedService, service::Routes};
+use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
 use tower::Layer;
 
 use super::grpc_health::Mirror;
-use crate::{Health, StartError};
+use crate::{Environment, Health, StartError};
 
 /// What a service serves over gRPC: its services, the layers around them, and the descriptors that
 /// reflection shows. Health and reflection themselves are added by the chassis, outside the layers.
@@ -13,7 +14,7 @@ use crate::{Health, StartError};
 pub struct Grpc {
     routes: Router,
     names: Vec<&'static str>,
-    descriptors: Vec<&'static [u8]>,
+    descriptors: &'static [u8],
 }
 
 impl Grpc {
@@ -22,7 +23,7 @@ impl Grpc {
         Self {
             routes: Routes::default().into_axum_router(),
             names: Vec::new(),
-            descriptors: vec![descriptors],
+            descriptors,
         }
     }
 
@@ -66,19 +67,32 @@ impl Grpc {
         self
     }
 
-    /// Adds health and reflection.
-    pub(super) fn finish(self, health: Health) -> Result<(Router, Mirror), StartError> {
+    /// Adds health, and on a developer's machine reflection: elsewhere nobody is told what there is
+    /// to call.
+    pub(super) fn finish(
+        self,
+        health: Health,
+        environment: Environment,
+    ) -> Result<(Router, Mirror), StartError> {
         let (mirror, health_server) = Mirror::new(health, self.names);
-        let mut reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
-        for descriptors in self.descriptors.into_iter().filter(|set| !set.is_empty()) {
-            reflection = reflection.register_encoded_file_descriptor_set(descriptors);
+        let mut own = Routes::new(health_server);
+        if environment == Environment::Development {
+            own = own.add_service(reflection(self.descriptors)?);
         }
-        let reflection = reflection.build_v1().map_err(StartError::Reflection)?;
-        let own = Routes::new(health_server).add_service(reflection);
         let routes = self.routes.merge(own.into_axum_router().reset_fallback());
         Ok((routes, mirror))
     }
+}
+
+fn reflection(
+    descriptors: &'static [u8],
+) -> Result<ServerReflectionServer<impl ServerReflection>, StartError> {
+    let mut builder = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    if !descriptors.is_empty() {
+        builder = builder.register_encoded_file_descriptor_set(descriptors);
+    }
+    builder.build_v1().map_err(StartError::Reflection)
 }
 
 impl fmt::Debug for Grpc {

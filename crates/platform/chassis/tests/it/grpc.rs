@@ -1,21 +1,22 @@
 use std::{
     io,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use axum::{middleware::Next, response::Response};
-use chassis::Grpc;
-use tonic::{Code, Request, Status, transport::Channel};
+use chassis::{Environment, Grpc, HostOptions};
+use tokio::sync::Notify;
+use tonic::{Code, Request, Status, Streaming, transport::Channel};
 use tonic_reflection::pb::v1::{
-    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    ServerReflectionRequest, ServerReflectionResponse,
+    server_reflection_client::ServerReflectionClient, server_reflection_request::MessageRequest,
+    server_reflection_response::MessageResponse,
 };
 
 use crate::support::{
     Plan, Running,
     echo::{self, Echo},
-    eventually,
+    eventually, http2, refuses,
 };
 
 const READ: &str = "/test.Echo/Read";
@@ -61,16 +62,6 @@ async fn serve(grpc: Grpc) -> (Running, Channel) {
     let endpoint = tonic::transport::Endpoint::from_shared(running.grpc());
     let channel = endpoint.expect("an address").connect_lazy();
     (running, channel)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the guarded client may not call loopback, and knows no chassis"
-)]
-fn browser_of_grpc() -> reqwest::Client {
-    chassis::install_crypto();
-    let builder = reqwest::Client::builder().http2_prior_knowledge();
-    builder.build().expect("build a client")
 }
 
 fn text(text: &str) -> Request<String> {
@@ -129,7 +120,7 @@ async fn a_panicking_handler_is_an_internal_error_without_its_text() {
 async fn a_call_ends_when_its_caller_stops_waiting() {
     let (running, _) = start(|_| async { std::future::pending().await }).await;
     // Without a gRPC client, whose own clock would end the call first.
-    let answer = browser_of_grpc()
+    let answer = http2()
         .post(format!("{}{READ}", running.grpc()))
         .header("content-type", "application/grpc")
         .header("grpc-timeout", "100m")
@@ -188,18 +179,38 @@ async fn log_lines_of_a_call_say_who_called_and_for_which_organization() {
     running.host.shutdown().await;
 }
 
-#[tokio::test]
-async fn reflection_lists_what_is_served() {
-    let (running, channel) = start(|_| async { Ok(String::new()) }).await;
+/// Asks which services there are.
+async fn reflect(channel: Channel) -> Result<Streaming<ServerReflectionResponse>, Status> {
     let request = ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
-    let mut answers = ServerReflectionClient::new(channel)
-        .server_reflection_info(tokio_stream::once(request))
-        .await
-        .expect("reflection answers")
-        .into_inner();
+    let mut client = ServerReflectionClient::new(channel);
+    let answers = client.server_reflection_info(tokio_stream::once(request));
+    answers.await.map(tonic::Response::into_inner)
+}
+
+#[tokio::test]
+async fn nobody_is_told_what_there_is_to_call_in_production() {
+    let plan = Plan {
+        grpc: Some(Grpc::new(echo::descriptors().leak())),
+        ..Plan::default()
+    };
+    let production = |options: &mut HostOptions, _: &mut _| {
+        options.environment = Environment::Production;
+    };
+    let running = Running::with(plan, production).await;
+    let endpoint = tonic::transport::Endpoint::from_shared(running.grpc());
+    let channel = endpoint.expect("an address").connect_lazy();
+    let refused = reflect(channel).await.expect_err("no reflection");
+    assert_eq!(refused.code(), Code::Unimplemented);
+    running.host.shutdown().await;
+}
+
+#[tokio::test]
+async fn reflection_lists_what_is_served() {
+    let (running, channel) = start(|_| async { Ok(String::new()) }).await;
+    let mut answers = reflect(channel).await.expect("reflection answers");
     let answer = answers
         .message()
         .await
@@ -223,21 +234,26 @@ async fn reflection_lists_what_is_served() {
 
 #[tokio::test]
 async fn a_call_in_flight_survives_a_shutdown() {
-    let (running, channel) = start(|_| async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        Ok("done".to_owned())
+    let (entered, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (at_door, opened) = (Arc::clone(&entered), Arc::clone(&gate));
+    let (running, channel) = start(move |_| {
+        let (at_door, opened) = (Arc::clone(&at_door), Arc::clone(&opened));
+        async move {
+            at_door.notify_one();
+            opened.notified().await;
+            Ok("done".to_owned())
+        }
     })
     .await;
+    let address = running.addresses.grpc.expect("serves gRPC");
     let call = echo::call(channel.clone(), READ, text("slow"));
     let stop = async {
-        eventually("the call has arrived", || async {
-            running
-                .metrics()
-                .await
-                .contains("server_active_requests{protocol=\"grpc\"")
-        })
-        .await;
-        running.host.shutdown().await
+        entered.notified().await;
+        let release = async {
+            eventually("new connections are refused", || refuses(address)).await;
+            gate.notify_one();
+        };
+        tokio::join!(running.host.shutdown(), release).0
     };
     let (answer, outcome) = tokio::join!(call, stop);
     assert_eq!(answer.expect("an answer"), "done");

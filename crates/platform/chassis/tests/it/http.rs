@@ -1,13 +1,20 @@
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, extract::ConnectInfo, routing::get};
 use chassis::RequestId;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::Semaphore,
 };
 
-use crate::support::{Plan, Running, browser, eventually, get as fetch};
+use crate::support::{Plan, Running, browser, eventually, get as fetch, http2};
 
 fn routes() -> Router {
     let peer =
@@ -168,5 +175,43 @@ async fn connections_beyond_the_limit_wait_for_a_place() {
 async fn handlers_can_see_who_is_calling() {
     let running = Running::new(plan()).await;
     assert_eq!(fetch(running.http("/peer")).await.1, "127.0.0.1");
+    running.host.shutdown().await;
+}
+
+#[tokio::test]
+async fn one_connection_has_a_hundred_requests_under_way_at_most() {
+    let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let gate = Arc::new(Semaphore::new(0));
+    let (counted, highest, opened) = (Arc::clone(&under_way), Arc::clone(&most), Arc::clone(&gate));
+    let route = get(move || {
+        let (counted, highest) = (Arc::clone(&counted), Arc::clone(&highest));
+        let opened = Arc::clone(&opened);
+        async move {
+            let now = counted.fetch_add(1, Ordering::Relaxed) + 1;
+            highest.fetch_max(now, Ordering::Relaxed);
+            drop(opened.acquire().await);
+            counted.fetch_sub(1, Ordering::Relaxed);
+        }
+    });
+    let running = Running::new(Plan {
+        http: Some(Router::new().route("/gated", route)),
+        ..Plan::default()
+    })
+    .await;
+    let client = http2();
+    let url = running.http("/gated");
+    // The first answer brings the server's limit along.
+    gate.add_permits(1);
+    client.get(&url).send().await.expect("an answer");
+    gate.acquire().await.expect("open").forget();
+    let requests = (0..120).map(|_| client.get(&url).send());
+    let release = async {
+        let full = || std::future::ready(under_way.load(Ordering::Relaxed) >= 100);
+        eventually("a hundred requests are under way", full).await;
+        gate.add_permits(1);
+    };
+    let (answers, ()) = tokio::join!(futures::future::join_all(requests), release);
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(most.load(Ordering::Relaxed), 100);
     running.host.shutdown().await;
 }

@@ -260,20 +260,6 @@ async fn a_task_that_fails_is_reported_with_its_causes() {
 }
 
 #[tokio::test]
-async fn a_task_that_may_end_ends_in_peace() {
-    let done = Arc::new(Notify::new());
-    let said = Arc::clone(&done);
-    let running = Running::new(with_start(move |deps| {
-        let said = Arc::clone(&said);
-        deps.tasks
-            .spawn_once("seed", async move { said.notify_one() });
-    }))
-    .await;
-    done.notified().await;
-    assert!(running.host.shutdown().await.is_success());
-}
-
-#[tokio::test]
 async fn tasks_are_asked_first_and_dropped_when_the_grace_is_over() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&log);
@@ -358,6 +344,23 @@ async fn a_service_that_cannot_be_built_opens_no_port() {
     assert!(refuses(address).await);
     assert!(!host.is_ready());
     host.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_started_stops_without_waiting_to_be_noticed() {
+    let mut options = HostOptions::for_tests(Clock::system());
+    options.drain.drain_delay_ms = Some(60_000);
+    let mut host = Host::start(options).await.expect("start the host");
+    let plan = Plan {
+        broken: true,
+        ..Plan::default()
+    };
+    let added = host.add::<App>(&Base::for_tests(), plan).await;
+    assert!(added.is_err(), "told not to");
+    // Time moves only when everything sleeps.
+    let before = tokio::time::Instant::now();
+    host.shutdown().await;
+    assert!(before.elapsed() < Duration::from_secs(60));
 }
 
 #[tokio::test]

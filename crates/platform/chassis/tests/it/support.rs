@@ -145,6 +145,17 @@ pub(crate) fn browser() -> reqwest::Client {
         .expect("build a client")
 }
 
+/// A client of HTTP/2 without a gRPC client's own clock: all its requests share a connection.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the guarded client may not call loopback, and knows no chassis"
+)]
+pub(crate) fn http2() -> reqwest::Client {
+    chassis::install_crypto();
+    let builder = reqwest::Client::builder().http2_prior_knowledge();
+    builder.build().expect("build a client")
+}
+
 /// Status and body.
 pub(crate) async fn get(url: String) -> (u16, String) {
     let response = browser().get(url).send().await.expect("an answer");

@@ -117,6 +117,6 @@ impl Visit for Fields<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.put(field, crate::tasks::chain(value));
+        self.put(field, errors::chain(value));
     }
 }

@@ -16,33 +16,55 @@ use crate::{
 /// Top-level keys that the chassis keeps for itself; a service's own settings may not use them.
 pub(crate) const SECTIONS: [&str; 5] = ["admin", "grpc", "http", "shutdown", "runtime"];
 
-/// Ports that a service listens on unless told otherwise. They differ between services, so that
-/// all of them run on one machine.
+/// Which servers a service has, and the ports they listen on unless told otherwise. They differ
+/// between services, so that all of them run on one machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
     /// Public or provider-facing HTTP.
-    pub http: u16,
+    http: Option<u16>,
     /// gRPC between services.
-    pub grpc: u16,
+    grpc: Option<u16>,
     /// Probes and metrics.
-    pub admin: u16,
+    admin: u16,
 }
 
 impl Ports {
     /// `first` for HTTP, the next two for gRPC and admin.
     pub const fn from(first: u16) -> Self {
         Self {
-            http: first,
-            grpc: first + 1,
+            http: Some(first),
+            grpc: Some(first + 1),
             admin: first + 2,
         }
+    }
+
+    /// For a service that serves no HTTP: it has no settings for it.
+    #[must_use]
+    pub const fn without_http(self) -> Self {
+        Self { http: None, ..self }
+    }
+
+    /// For a service that serves no gRPC: it has no settings for it.
+    #[must_use]
+    pub const fn without_grpc(self) -> Self {
+        Self { grpc: None, ..self }
+    }
+
+    /// The sections of the settings that a service with these servers has.
+    pub(crate) fn sections(self) -> Vec<&'static str> {
+        let has = |section: &&str| match *section {
+            "http" => self.http.is_some(),
+            "grpc" => self.grpc.is_some(),
+            _ => true,
+        };
+        SECTIONS.into_iter().filter(has).collect()
     }
 
     /// Any free port for each.
     pub const fn any() -> Self {
         Self {
-            http: 0,
-            grpc: 0,
+            http: Some(0),
+            grpc: Some(0),
             admin: 0,
         }
     }
@@ -55,7 +77,7 @@ pub struct Base {
     /// Probes, metrics, log level.
     pub admin: Admin,
     /// The gRPC server.
-    pub grpc: Listen,
+    pub grpc: GrpcListen,
     /// The HTTP server.
     pub http: Listen,
     /// How the service stops.
@@ -82,7 +104,19 @@ pub struct Listen {
     pub max_connections: usize,
     /// How long a client may take to send a request's headers.
     pub header_timeout_ms: u64,
-    /// The longest a gRPC call may take until its first answer, whatever the caller allows.
+}
+
+/// The gRPC server and its limits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct GrpcListen {
+    /// As for any server.
+    pub listen: Option<SocketAddr>,
+    /// As for any server.
+    pub max_connections: usize,
+    /// As for any server.
+    pub header_timeout_ms: u64,
+    /// The longest a call may take until its first answer, whatever the caller allows.
     pub request_timeout_ms: u64,
 }
 
@@ -92,6 +126,21 @@ impl Default for Listen {
             listen: None,
             max_connections: 10_000,
             header_timeout_ms: 10_000,
+        }
+    }
+}
+
+impl Default for GrpcListen {
+    fn default() -> Self {
+        let Listen {
+            listen,
+            max_connections,
+            header_timeout_ms,
+        } = Listen::default();
+        Self {
+            listen,
+            max_connections,
+            header_timeout_ms,
             request_timeout_ms: 30_000,
         }
     }
@@ -102,8 +151,19 @@ impl Listen {
     pub(crate) fn header_timeout(&self) -> Duration {
         Duration::from_millis(self.header_timeout_ms)
     }
+}
 
-    /// The longest a gRPC call may take until its first answer.
+impl GrpcListen {
+    /// What it has in common with other servers.
+    pub(crate) fn server(&self) -> Listen {
+        Listen {
+            listen: self.listen,
+            max_connections: self.max_connections,
+            header_timeout_ms: self.header_timeout_ms,
+        }
+    }
+
+    /// The longest a call may take until its first answer.
     pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
     }
@@ -173,9 +233,9 @@ impl Base {
         let any = Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
         Self {
             admin: Admin { listen: any },
-            grpc: Listen {
+            grpc: GrpcListen {
                 listen: any,
-                ..Listen::default()
+                ..GrpcListen::default()
             },
             http: Listen {
                 listen: any,
@@ -195,8 +255,8 @@ impl Base {
         };
         let own = |port| Some(SocketAddr::new(IpAddr::V4(ip), port));
         self.admin.listen = self.admin.listen.or_else(|| own(ports.admin));
-        self.grpc.listen = self.grpc.listen.or_else(|| own(ports.grpc));
-        self.http.listen = self.http.listen.or_else(|| own(ports.http));
+        self.grpc.listen = self.grpc.listen.or_else(|| own(ports.grpc?));
+        self.http.listen = self.http.listen.or_else(|| own(ports.http?));
         self
     }
 }
@@ -208,17 +268,22 @@ impl Validate for Listen {
             &[
                 ("max_connections", self.max_connections as u64),
                 ("header_timeout_ms", self.header_timeout_ms),
-                ("request_timeout_ms", self.request_timeout_ms),
             ],
         );
     }
 }
 
+impl Validate for GrpcListen {
+    fn validate(&self, problems: &mut Problems) {
+        self.server().validate(problems);
+        problems.at_least(1, &[("request_timeout_ms", self.request_timeout_ms)]);
+    }
+}
+
 impl Validate for Base {
     fn validate(&self, problems: &mut Problems) {
-        for (section, server) in [("grpc", &self.grpc), ("http", &self.http)] {
-            problems.section(section, server);
-        }
+        problems.section("grpc", &self.grpc);
+        problems.section("http", &self.http);
         let mut taken: Vec<(&str, SocketAddr)> = Vec::new();
         for (key, listen) in [
             ("admin.listen", self.admin.listen),
@@ -263,7 +328,7 @@ impl Settings for Base {
         Docs::new()
             .section("admin", &LISTEN[..1])
             .section("grpc", &LISTEN)
-            .section("http", &LISTEN)
+            .section("http", &LISTEN[..3])
             .section("shutdown", &[
                 ("drain_delay_ms", "", "From being not ready until connections are refused; 5000, in development 0."),
                 ("grace_ms", "25000", "How long requests and tasks under way may take to finish."),

@@ -13,11 +13,12 @@ use std::{
     },
 };
 
+use clock::Jitter;
 use tokio::sync::watch;
 
 pub(crate) use report::Readiness;
 
-use crate::{Tasks, jitter::Jitter};
+use crate::Tasks;
 use probe::{Check, Checked};
 
 /// The health of one service. Cheap to clone.

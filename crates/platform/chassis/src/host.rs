@@ -7,6 +7,7 @@ mod options;
 
 use std::{future::Future, net::SocketAddr, panic::AssertUnwindSafe, time::Duration};
 
+use clock::Jitter;
 use futures::{FutureExt, future::BoxFuture};
 
 pub use drain::Outcome;
@@ -18,7 +19,6 @@ use crate::{
     admin::Admin,
     client::Channels,
     health::Readiness,
-    jitter::Jitter,
     server::{self, Instruments, Limits, Observer, Protocol},
 };
 
@@ -174,6 +174,7 @@ impl Host {
                 self.readiness.draining(),
             ),
             channels: Channels::new(&meter, self.jitter.clone()),
+            jitter: self.jitter.clone(),
             tasks,
             meter,
         }
@@ -191,7 +192,6 @@ impl Host {
             service: deps.health.service(),
             protocol,
             instruments: Instruments::new(&deps.meter),
-            jitter: self.jitter.clone(),
         };
         let mut addresses = Addresses::default();
         if let Some(grpc) = grpc {

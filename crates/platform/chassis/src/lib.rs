@@ -10,7 +10,6 @@ mod environment;
 mod error;
 mod health;
 mod host;
-mod jitter;
 pub mod kill;
 mod program;
 mod request;
@@ -21,7 +20,7 @@ mod tasks;
 mod telemetry;
 
 pub use anyhow;
-pub use base::{Admin, Base, Drain, Listen, Ports, Runtime};
+pub use base::{Admin, Base, Drain, GrpcListen, Listen, Ports, Runtime};
 pub use clap;
 pub use client::{Channel, ChannelConfig, ChannelError, Channels, TokenSource};
 pub use environment::Environment;

@@ -9,7 +9,6 @@ use futures::FutureExt;
 
 use crate::{
     Base, Environment, Service, Telemetry,
-    base::SECTIONS,
     config::{self, EnvSource, Problems, Source},
     tasks,
     telemetry::{self, Settings},
@@ -93,7 +92,7 @@ fn load<S: Service>(arguments: &Arguments, env: &EnvSource) -> Result<Loaded<S>,
         env,
         file: arguments.config.clone(),
     };
-    match config::load_pair::<Base, S::Config>(&source, &SECTIONS) {
+    match config::load_pair::<Base, S::Config>(&source, &S::PORTS.sections()) {
         Ok((base, config)) => problems.into_result(Loaded {
             base: base.with_ports(S::PORTS, environment),
             config,

@@ -23,7 +23,7 @@ pub use grpc::Grpc;
 pub(crate) use instruments::Instruments;
 pub(crate) use observe::{Observer, Protocol};
 
-use crate::{Environment, Health, StartError, base::Listen};
+use crate::{Environment, Health, StartError, base::GrpcListen};
 
 /// Opens a port. With port 0 the system picks one: ask the listener which.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -45,7 +45,7 @@ pub(crate) fn grpc(
     service: Grpc,
     health: Health,
     observer: Observer,
-    limits: &Listen,
+    limits: &GrpcListen,
     environment: Environment,
 ) -> Result<(Router, grpc_health::Mirror), StartError> {
     let (routes, mirror) = service.finish(health, environment)?;

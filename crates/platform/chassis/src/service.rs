@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use clock::Clock;
+use clock::{Clock, Jitter};
 use opentelemetry::metrics::Meter;
 
 use crate::{Grpc, Health, Ports, Shutdown, Tasks, client::Channels, config::Settings};
@@ -94,6 +94,8 @@ pub trait Service: Sized + Send + Sync + 'static {
 pub struct Deps {
     /// The time.
     pub clock: Clock,
+    /// Spreads pauses, so that replicas do not wake up together.
+    pub jitter: Jitter,
     /// Starts and tracks background tasks.
     pub tasks: Tasks,
     /// When to stop; the same as `tasks.shutdown()`.

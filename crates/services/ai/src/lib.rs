@@ -10,7 +10,7 @@ pub struct App;
 impl Service for App {
     const NAME: &'static str = "ai";
     const ABOUT: &'static str = "Drafts, analysis and automatic replies";
-    const PORTS: Ports = Ports::from(8096);
+    const PORTS: Ports = Ports::from(8096).without_http();
 
     type Config = ();
 
@@ -18,7 +18,7 @@ impl Service for App {
         Ok(Self)
     }
 
-    /// Health and reflection only.
+    /// Health only.
     fn grpc(&self) -> Option<Grpc> {
         Some(Grpc::new(&[]))
     }

@@ -10,7 +10,7 @@ pub struct App;
 impl Service for App {
     const NAME: &'static str = "billing";
     const ABOUT: &'static str = "Plans, subscriptions, entitlements and usage";
-    const PORTS: Ports = Ports::from(8093);
+    const PORTS: Ports = Ports::from(8093).without_http();
 
     type Config = ();
 
@@ -18,7 +18,7 @@ impl Service for App {
         Ok(Self)
     }
 
-    /// Health and reflection only.
+    /// Health only.
     fn grpc(&self) -> Option<Grpc> {
         Some(Grpc::new(&[]))
     }

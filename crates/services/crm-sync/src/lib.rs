@@ -10,7 +10,7 @@ pub struct App;
 impl Service for App {
     const NAME: &'static str = "crm-sync";
     const ABOUT: &'static str = "Two-way synchronization with CRMs";
-    const PORTS: Ports = Ports::from(8099);
+    const PORTS: Ports = Ports::from(8099).without_http();
 
     type Config = ();
 
@@ -18,7 +18,7 @@ impl Service for App {
         Ok(Self)
     }
 
-    /// Health and reflection only.
+    /// Health only.
     fn grpc(&self) -> Option<Grpc> {
         Some(Grpc::new(&[]))
     }

@@ -110,7 +110,7 @@ async fn send(call: &Call, method: Method, request: Request<Body>) -> Result<Ans
         .map_err(|_| Status::unavailable("channel is closed"))?;
     authorize(&mut head, call, deadline).await?;
     propagation::inject(&call.span, &mut head.headers);
-    if let Some(id) = request::current().and_then(|current| current.id.header()) {
+    if let Some(id) = request::current().map(|current| current.id.header()) {
         head.headers.insert(REQUEST_ID, id);
     }
     let response = if method.repeatable {

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use clock::Jitter;
 use futures::future::BoxFuture;
 use opentelemetry::metrics::Meter;
 use serde::Deserialize;
@@ -17,10 +18,7 @@ use tonic::{
 use tower::Service;
 
 use super::{TokenSource, call, instruments::Instruments, methods::Methods};
-use crate::{
-    config::{Problems, Validate},
-    jitter::Jitter,
-};
+use crate::config::{Problems, Validate};
 
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -1,8 +1,7 @@
 use std::time::Duration;
 
+use clock::Jitter;
 use tonic::Code;
-
-use crate::jitter::Jitter;
 
 /// Tries of one call, the first included.
 const TRIES: u32 = 3;

@@ -29,6 +29,13 @@ pub struct Field {
     pub doc: &'static str,
 }
 
+impl Field {
+    /// Its section at the top level; a key outside of sections is one by itself.
+    pub(crate) fn section(&self) -> &str {
+        self.key.split('.').next().unwrap_or_default()
+    }
+}
+
 /// Every key of `C`, in the order of declaration.
 pub fn schema<C: Settings>(service: &str) -> Vec<Field> {
     fields::<C>(service, &C::docs())
@@ -115,7 +122,7 @@ pub fn review<C: Settings>() -> Vec<String> {
         if field.doc.is_empty() {
             complaints.push(format!("{}: not documented", field.key));
         }
-        let section = field.key.split('.').next().unwrap_or_default();
+        let section = field.section();
         if crate::base::SECTIONS.contains(&section) {
             complaints.push(format!("{}: {section} belongs to the chassis", field.key));
         }

@@ -125,7 +125,9 @@ fn action(matches: &ArgMatches) -> Option<Action> {
 /// The reference of everything that can be configured.
 pub(super) fn schema<S: Service>(json: bool) -> String {
     let mut fields: Vec<Field> = config::schema::<S::Config>(S::NAME);
-    fields.extend(config::schema::<Base>(S::NAME));
+    let sections = S::PORTS.sections();
+    let base = config::schema::<Base>(S::NAME).into_iter();
+    fields.extend(base.filter(|field| sections.contains(&field.section())));
     if json {
         return config::to_json(&fields);
     }

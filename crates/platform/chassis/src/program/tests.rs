@@ -26,7 +26,7 @@ struct App;
 impl Service for App {
     const NAME: &'static str = "app";
     const ABOUT: &'static str = "A test";
-    const PORTS: Ports = Ports::any();
+    const PORTS: Ports = Ports::any().without_grpc();
     type Config = Needy;
 
     async fn build(_: Needy, _: Deps) -> anyhow::Result<Self> {
@@ -43,25 +43,41 @@ fn parse(arguments: &[&str]) -> Result<Action, Exit> {
     cli::parse::<App>(arguments).map(|parsed| parsed.action)
 }
 
-#[test]
-fn problems_of_the_process_the_service_and_the_chassis_are_reported_together() {
+fn problems<const N: usize>(variables: [(&str, &str); N]) -> Vec<String> {
     let arguments = Arguments {
         config: None,
         action: Action::Check,
     };
-    let env = EnvSource::from([
+    let loaded = load::<App>(&arguments, &EnvSource::from(variables));
+    let found = loaded.err().expect("wrong");
+    found.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn problems_of_the_process_the_service_and_the_chassis_are_reported_together() {
+    let found = problems([
         ("APP__URL", "x"),
         ("APP__X", "1"),
         ("APP__ADMIN__LISTEN", "nowhere"),
         ("LOG_FORMAT", "loud"),
     ]);
-    let found = load::<App>(&arguments, &env).err().expect("wrong");
-    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
     let places: Vec<_> = found.iter().filter_map(|p| p.split(':').next()).collect();
     assert_eq!(
         places,
         ["LOG_FORMAT", "APP__ADMIN__LISTEN", "APP__X", "APP__URL"]
     );
+}
+
+#[test]
+fn a_service_has_no_settings_for_a_server_it_does_not_have() {
+    let schema = cli::schema::<App>(false);
+    assert!(schema.contains("`APP__HTTP__LISTEN`"), "{schema}");
+    // A limit that only calls have is no setting of HTTP.
+    for unknown in ["APP__GRPC__LISTEN", "APP__HTTP__REQUEST_TIMEOUT_MS"] {
+        assert!(!schema.contains(unknown), "{schema}");
+        let found = problems([("APP__URL", "a://b"), (unknown, "1")]);
+        assert_eq!(found, [format!("{unknown}: unknown key")]);
+    }
 }
 
 #[test]

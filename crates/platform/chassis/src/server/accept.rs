@@ -9,7 +9,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Tracked};
-use crate::{Tasks, base::Listen};
+use crate::{
+    Tasks,
+    base::{GrpcListen, Listen},
+};
 
 /// After a failed accept, usually for want of file descriptors: give connections time to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -47,12 +50,12 @@ impl Limits {
         }
     }
 
-    pub(crate) fn grpc(listen: &Listen, max_age: Duration) -> Self {
+    pub(crate) fn grpc(listen: &GrpcListen, max_age: Duration) -> Self {
         Self {
             max_age: Some(max_age),
             max_streams: GRPC_STREAMS,
             http2_only: true,
-            ..Self::http(listen)
+            ..Self::http(&listen.server())
         }
     }
 }

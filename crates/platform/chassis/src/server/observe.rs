@@ -10,7 +10,6 @@ use tracing::{Instrument, Span, field};
 
 use super::{Instruments, body::ObservedBody};
 use crate::{
-    jitter::Jitter,
     request::{self, Current, REQUEST_ID, RequestId},
     telemetry::propagation,
 };
@@ -38,7 +37,6 @@ pub(crate) struct Observer {
     pub(crate) service: &'static str,
     pub(crate) protocol: Protocol,
     pub(crate) instruments: Instruments,
-    pub(crate) jitter: Jitter,
 }
 
 /// A request under way, until its answer has been sent.
@@ -59,20 +57,16 @@ pub(super) async fn observe(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let id = RequestId::accept(request.headers(), &observer.jitter);
+    let id = RequestId::of(request.headers());
     let call = observer.begin(&request, &id);
     let header = id.header();
-    if let Some(header) = &header {
-        request.headers_mut().insert(REQUEST_ID, header.clone());
-    }
+    request.headers_mut().insert(REQUEST_ID, header.clone());
     request.extensions_mut().insert(id.clone());
     let current = Current { id, deadline: None };
     let span = call.span.clone();
     let answering = request::serving(current, next.run(request)).instrument(span);
     let mut response = answering.await;
-    if let Some(header) = header {
-        response.headers_mut().insert(REQUEST_ID, header);
-    }
+    response.headers_mut().insert(REQUEST_ID, header);
     let (head, body) = response.into_parts();
     let body = ObservedBody::new(body, call, &head);
     Response::from_parts(head, Body::new(body))

@@ -18,7 +18,7 @@ use tower::{Layer, Service};
 
 use crate::{PROBLEM_JSON, ProblemResponse, REQUEST_ID, RequestId, refusal, security};
 
-/// Gives every request an id and every answer its headers, catches panics, and makes a problem
+/// Gives every answer its request's id and its headers, catches panics, and makes a problem
 /// document of every error, also of those that the framework answers by itself.
 ///
 /// It must be the outermost layer of the router that sees fallbacks: `router.layer(Border)`.
@@ -51,8 +51,10 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let id = RequestId::of(request.headers());
+        // The server has given it one, unless the router is asked without a server, as by a test.
         // What is passed on upstream is the checked id, whatever the caller sent.
+        let known = request.extensions().get::<RequestId>().cloned();
+        let id = known.unwrap_or_else(|| RequestId::of(request.headers()));
         request.headers_mut().insert(REQUEST_ID, id.header());
         request.extensions_mut().insert(id.clone());
         let answer = AssertUnwindSafe(self.0.call(request)).catch_unwind();

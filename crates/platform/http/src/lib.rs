@@ -11,9 +11,8 @@ mod border;
 pub mod json;
 mod problem;
 pub mod refusal;
-mod request_id;
 mod security;
 
 pub use border::{Border, BorderService};
+pub use chassis::{REQUEST_ID, RequestId};
 pub use problem::{PROBLEM_JSON, ProblemResponse};
-pub use request_id::{REQUEST_ID, RequestId};

@@ -13,8 +13,11 @@ const PROVIDERS: &[(&str, &[&str])] = &[
 ];
 
 /// What a platform package may use of the platform, besides `clock`.
-const PLATFORM: &[(&str, &[&str])] =
-    &[("bus", &["db"]), ("db", &["vault"]), ("sb-http", &["auth"])];
+const PLATFORM: &[(&str, &[&str])] = &[
+    ("bus", &["db"]),
+    ("db", &["vault"]),
+    ("sb-http", &["chassis"]),
+];
 
 /// Services that speak HTTP to the outside.
 const HTTP_SERVICES: &[&str] = &["edge", "gateway"];
@@ -76,7 +79,7 @@ fn platform(from: &Package, to: &Package) -> Result<(), &'static str> {
         Group::Contracts => Ok(()),
         Group::Platform => allow(
             to.name == "clock" || row(PLATFORM, &from.name).contains(&to.name.as_str()),
-            "platform packages are independent: `bus` uses `db`, `db` stores `vault`'s keys, `sb-http` uses `auth`, all use `clock`",
+            "platform packages are independent: `bus` uses `db`, `db` stores `vault`'s keys, `sb-http` uses `chassis`, all use `clock`",
         ),
         _ => Err("platform knows nothing of the product"),
     }

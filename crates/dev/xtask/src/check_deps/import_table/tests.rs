@@ -45,7 +45,7 @@ fn platform_packages_are_independent_but_for_the_named_pairs() {
     assert!(allowed(("bus", Group::Platform), ("db", Group::Platform)));
     assert!(allowed(
         ("sb-http", Group::Platform),
-        ("auth", Group::Platform)
+        ("chassis", Group::Platform)
     ));
     assert!(allowed(
         ("vault", Group::Platform),

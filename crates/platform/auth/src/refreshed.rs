@@ -127,6 +127,11 @@ impl<T, E: Error + Clone + From<Unanswered> + 'static> Refreshed<T, E> {
         }
     }
 
+    /// Lets go of the value: somebody whom it was shown to does not accept it.
+    pub fn forget(&self) {
+        self.held.store(None);
+    }
+
     fn good(&self) -> Option<Arc<T>> {
         let held = self.held.load_full()?;
         held.is_good(self.clock.now())

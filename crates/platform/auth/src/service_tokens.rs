@@ -123,6 +123,12 @@ impl ServiceTokenSource {
         Ok(())
     }
 
+    /// Drops the token, so that the next call asks for another: a service refused it although its time is not over, as
+    /// after the end of the key that signed it.
+    pub fn forget(&self) {
+        self.0.token.forget();
+    }
+
     async fn issue(&self) -> Result<Fetched<SecretString>, IssueError> {
         let issued = self.0.issuer.issue().await?;
         Ok(Fetched {

@@ -67,6 +67,15 @@ async fn one_token_serves_until_a_minute_before_it_expires() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_is_replaced_before_its_time() {
+    let (source, ..) = source();
+    assert_eq!(token(&source).await, "token-1");
+    source.forget();
+    assert_eq!(token(&source).await, "token-2");
+    assert_eq!(token(&source).await, "token-2");
+}
+
+#[tokio::test]
 async fn concurrent_callers_ask_identity_once() {
     let (source, issuer, _) = source();
     let tokens = tokio::join!(token(&source), token(&source), token(&source));

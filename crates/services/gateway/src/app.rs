@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use auth::{Jwks, RemoteIssuer, RemoteKeys, ServiceTokenSource, Verifier};
+use auth::{RemoteIssuer, ServiceTokenSource, Verifier};
 use axum::Router;
-use chassis::{Channel, Deps, Ports, Service, anyhow::Context};
+use chassis::{Channel, ChannelConfig, Deps, Ports, Service, anyhow::Context};
 use clock::Clock;
 use proto::{
     identity::v1::identity_service_client::IdentityServiceClient,
@@ -31,8 +31,9 @@ pub(crate) struct Gateway {
     pub(crate) api: Api,
     /// Reads requests without serving them.
     pub(crate) reader: Api,
-    /// For the event stream.
-    pub(crate) messaging: MessagingServiceClient<Channel>,
+    /// Opens event streams, on a connection of their own: a connection carries a limited number of calls at once, and
+    /// streams that last would take the place of the API's.
+    pub(crate) events: MessagingServiceClient<Channel>,
     pub(crate) credentials: Credentials,
     pub(crate) settings: Config,
     pub(crate) clock: Clock,
@@ -43,14 +44,14 @@ pub(crate) struct Gateway {
 impl Service for App {
     const NAME: &'static str = "gateway";
     const ABOUT: &'static str = "Public REST API and event stream in front of the services";
-    const PORTS: Ports = Ports::from(8080);
+    const PORTS: Ports = Ports::from(8080).without_grpc();
 
     type Config = Config;
 
     async fn build(config: Config, deps: Deps) -> chassis::anyhow::Result<Self> {
-        let open = |upstream: &crate::config::Upstream, name| {
+        let open = |upstream: &ChannelConfig, name| {
             deps.channels
-                .open(&upstream.channel(), proto::DESCRIPTORS, None)
+                .open(upstream, proto::DESCRIPTORS, None)
                 .with_context(|| format!("open the channel to {name}"))
         };
         let upstreams = Upstreams {
@@ -58,10 +59,14 @@ impl Service for App {
             messaging: open(&config.messaging, "messaging")?,
         };
         let identity = IdentityServiceClient::new(upstreams.identity.clone());
-        let jwks = Jwks::new(
-            Arc::new(RemoteKeys::new(identity.clone())),
-            deps.clock.clone(),
-        );
+        let verifier = Verifier::of_identity(identity.clone(), deps.clock.clone());
+        // Without the signing keys every caller would be refused; a service that is down is told
+        // to those who ask for it.
+        let keys = verifier.clone();
+        deps.health.probe("identity.keys", move || {
+            let keys = keys.clone();
+            async move { keys.probe().await }
+        });
         let own_token = ServiceTokenSource::new(
             Arc::new(RemoteIssuer::new(
                 identity.clone(),
@@ -72,11 +77,7 @@ impl Service for App {
         );
         let remembered = &config.credentials;
         let credentials = Credentials {
-            tokens: Tokens::new(
-                Verifier::new(jwks.clone(), deps.clock.clone()),
-                remembered.tokens,
-                deps.clock.clone(),
-            ),
+            tokens: Tokens::new(verifier, remembered.tokens, deps.clock.clone()),
             api_keys: ApiKeys::new(
                 identity,
                 own_token,
@@ -85,16 +86,10 @@ impl Service for App {
                 deps.clock.clone(),
             ),
         };
-        // Without the signing keys every caller would be refused; a service that is down is told
-        // to those who ask for it.
-        deps.health.probe("identity.keys", move || {
-            let jwks = jwks.clone();
-            async move { jwks.warm().await }
-        });
         let gateway = Arc::new(Gateway {
             api: upstreams.api(),
             reader: upstreams.reader(),
-            messaging: MessagingServiceClient::new(upstreams.messaging.clone()),
+            events: MessagingServiceClient::new(open(&config.messaging, "messaging")?),
             credentials,
             settings: config,
             clock: deps.clock,

@@ -1,6 +1,6 @@
 //! The gateway's settings.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use chassis::{
     ChannelConfig,
@@ -17,9 +17,9 @@ const LONGEST_KEY_TTL_MS: u64 = 60_000;
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
     /// The identity service.
-    pub identity: Upstream,
+    pub identity: ChannelConfig,
     /// The messaging service.
-    pub messaging: Upstream,
+    pub messaging: ChannelConfig,
     /// The gateway's own client credentials.
     pub client: ServiceClient,
     /// REST requests.
@@ -31,22 +31,6 @@ pub struct Config {
     /// What is remembered of credentials.
     #[serde(default)]
     pub credentials: Remembered,
-}
-
-/// A service behind the gateway.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Upstream {
-    /// Address of its gRPC port.
-    pub url: String,
-    /// The longest a unary call may take.
-    #[serde(default = "Upstream::timeout_ms")]
-    pub timeout_ms: u64,
-    /// Calls under way at once.
-    #[serde(default = "Upstream::max_in_flight")]
-    pub max_in_flight: usize,
-    /// PEM file of a private certificate authority.
-    #[serde(default)]
-    pub ca_file: Option<PathBuf>,
 }
 
 /// OAuth 2 client credentials, for exchanging API keys.
@@ -74,8 +58,6 @@ pub struct Api {
 pub struct Events {
     /// Between two signs of life on a quiet stream.
     pub heartbeat_ms: u64,
-    /// How long opening the stream upstream may take.
-    pub open_timeout_ms: u64,
     /// How long the gateway tries to resume a lost stream before the client has to.
     pub resume_for_ms: u64,
 }
@@ -92,35 +74,6 @@ pub struct Remembered {
     pub api_key_ttl_ms: u64,
 }
 
-impl Upstream {
-    /// The defaults with an address.
-    pub fn to(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            timeout_ms: Self::timeout_ms(),
-            max_in_flight: Self::max_in_flight(),
-            ca_file: None,
-        }
-    }
-
-    const fn timeout_ms() -> u64 {
-        10_000
-    }
-
-    const fn max_in_flight() -> usize {
-        1_024
-    }
-
-    pub(crate) fn channel(&self) -> ChannelConfig {
-        ChannelConfig {
-            timeout_ms: self.timeout_ms,
-            max_in_flight: self.max_in_flight,
-            ca_file: self.ca_file.clone(),
-            ..ChannelConfig::to(&self.url)
-        }
-    }
-}
-
 impl Api {
     pub(crate) fn body(&self) -> Limits {
         Limits {
@@ -133,10 +86,6 @@ impl Api {
 impl Events {
     pub(crate) fn heartbeat(&self) -> Duration {
         Duration::from_millis(self.heartbeat_ms)
-    }
-
-    pub(crate) fn open_timeout(&self) -> Duration {
-        Duration::from_millis(self.open_timeout_ms)
     }
 
     pub(crate) fn resume_for(&self) -> Duration {
@@ -163,7 +112,6 @@ impl Default for Events {
     fn default() -> Self {
         Self {
             heartbeat_ms: 15_000,
-            open_timeout_ms: 10_000,
             resume_for_ms: 15_000,
         }
     }
@@ -181,27 +129,22 @@ impl Default for Remembered {
 
 impl Validate for Config {
     fn validate(&self, problems: &mut Problems) {
-        for (section, upstream) in [("identity", &self.identity), ("messaging", &self.messaging)] {
-            problems.within(section, |problems| upstream.channel().validate(problems));
-        }
+        problems.section("identity", &self.identity);
+        problems.section("messaging", &self.messaging);
         if self.client.id.is_empty() {
             problems.invalid("client.id", "must not be empty");
         }
         if self.client.secret.expose_secret().is_empty() {
             problems.invalid("client.secret", "must not be empty");
         }
-        for (key, value) in [
+        let positive = [
             ("api.max_body_bytes", self.api.max_body_bytes as u64),
             ("api.body_timeout_ms", self.api.body_timeout_ms),
             ("events.heartbeat_ms", self.events.heartbeat_ms),
-            ("events.open_timeout_ms", self.events.open_timeout_ms),
             ("credentials.tokens", self.credentials.tokens),
             ("credentials.api_keys", self.credentials.api_keys),
-        ] {
-            if value == 0 {
-                problems.invalid(key, "must be at least 1");
-            }
-        }
+        ];
+        problems.at_least(1, &positive);
         if self.credentials.api_key_ttl_ms > LONGEST_KEY_TTL_MS {
             let message = "must be at most 60000: a revoked key works that long";
             problems.invalid("credentials.api_key_ttl_ms", message);
@@ -211,23 +154,9 @@ impl Validate for Config {
 
 impl Settings for Config {
     fn docs() -> Docs {
-        const UPSTREAM: [(&str, &str, &str); 4] = [
-            ("url", "", "http:// or https:// address of the gRPC port."),
-            ("timeout_ms", "10000", "The longest a unary call may take."),
-            (
-                "max_in_flight",
-                "1024",
-                "Calls under way at once; further ones wait.",
-            ),
-            (
-                "ca_file",
-                "",
-                "PEM file of a private certificate authority.",
-            ),
-        ];
         Docs::new()
-            .section("identity", &UPSTREAM)
-            .section("messaging", &UPSTREAM)
+            .section("identity", ChannelConfig::DOCS)
+            .section("messaging", ChannelConfig::DOCS)
             .section("client", &[
                 ("id", "", "Client id of the gateway, for exchanging API keys."),
                 ("secret", "", "Client secret of the gateway."),
@@ -238,7 +167,6 @@ impl Settings for Config {
             ])
             .section("events", &[
                 ("heartbeat_ms", "15000", "Between two signs of life on a quiet event stream."),
-                ("open_timeout_ms", "10000", "How long opening the stream upstream may take."),
                 ("resume_for_ms", "15000", "How long the gateway tries to resume a lost stream before the client has to."),
             ])
             .section("credentials", &[
@@ -286,7 +214,7 @@ mod tests {
             ("GATEWAY__CLIENT__SECRET", "s3cret"),
         ])
         .expect("a configuration");
-        assert_eq!(config.identity.channel().timeout_ms, 10_000);
+        assert_eq!(config.identity.timeout_ms, 5_000);
         assert!(!format!("{config:?}").contains("s3cret"));
     }
 
@@ -294,6 +222,7 @@ mod tests {
     fn everything_wrong_is_told_at_once() {
         let problems = loaded(&[
             ("GATEWAY__IDENTITY__URL", "identity:9000"),
+            ("GATEWAY__IDENTITY__TIMEOUT_MS", "500"),
             ("GATEWAY__CLIENT__ID", "gateway"),
             ("GATEWAY__CLIENT__SECRET", "s3cret"),
             ("GATEWAY__API__MAX_BODY_BYTES", "0"),
@@ -302,6 +231,7 @@ mod tests {
         .expect_err("problems");
         for key in [
             "IDENTITY__URL",
+            "IDENTITY__TIMEOUT_MS",
             "MESSAGING__URL",
             "API__MAX_BODY_BYTES",
             "CREDENTIALS__API_KEY_TTL_MS",

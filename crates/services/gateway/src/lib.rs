@@ -12,4 +12,4 @@ mod http;
 mod upstreams;
 
 pub use app::App;
-pub use config::{Api, Config, Events, Remembered, ServiceClient, Upstream};
+pub use config::{Api, Config, Events, Remembered, ServiceClient};

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use auth::ServiceTokenSource;
 use chassis::Channel;
 use chrono::{DateTime, TimeDelta, Utc};
-use clock::Clock;
+use clock::{Clock, earlier, later};
+use errors::{Problem, codes};
 use moka::future::Cache;
 use proto::identity::v1::{
     AccessToken, ExchangeApiKeyRequest, identity_service_client::IdentityServiceClient,
@@ -14,8 +15,8 @@ use tonic::{Code, Request, Status};
 
 use super::{Caller, Fingerprint, Refused, fingerprint};
 
-/// A key that was refused is asked about again after this: guessing must not reach identity, and
-/// a key that was just created is not kept waiting.
+/// A key that was refused is asked about again after this. A program that goes on with a revoked key
+/// must not reach identity with each request, and a key that was just created is not kept waiting.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// An exchanged token is not used in the seconds before its end: the call may take some.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -95,7 +96,7 @@ impl ApiKeys {
         let answer = self.identity.clone().exchange_api_key(request).await;
         match answer.map(tonic::Response::into_inner) {
             Ok(token) => self.accepted(&token, now),
-            Err(status) => refused(status, now),
+            Err(status) => self.refused(status, now),
         }
     }
 
@@ -111,27 +112,21 @@ impl ApiKeys {
             fresh_until: usable_until.min(later(now, self.ttl)),
         }
     }
-}
-
-fn refused(status: Status, now: DateTime<Utc>) -> Exchange {
-    match status.code() {
-        // Identity knows the key not, or not any more.
-        Code::Unauthenticated | Code::NotFound | Code::InvalidArgument => Exchange {
-            outcome: Err(Refused::Invalid),
-            fresh_until: later(now, REFUSED_FOR),
-        },
-        // It says nothing about the key; whoever comes next asks again.
-        _ => Exchange {
+    fn refused(&self, status: Status, now: DateTime<Utc>) -> Exchange {
+        if Problem::from_status(&status).code == codes::AUTH_API_KEY_INVALID.id {
+            return Exchange {
+                outcome: Err(Refused::Invalid),
+                fresh_until: later(now, REFUSED_FOR),
+            };
+        }
+        if status.code() == Code::Unauthenticated {
+            // It is our own token that identity does not accept.
+            self.own_token.forget();
+        }
+        // Nothing is said about the key; whoever comes next asks again.
+        Exchange {
             outcome: Err(Refused::Exchange(status)),
             fresh_until: now,
-        },
+        }
     }
-}
-
-fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    time + TimeDelta::from_std(by).unwrap_or_default()
-}
-
-fn earlier(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    time - TimeDelta::from_std(by).unwrap_or_default()
 }

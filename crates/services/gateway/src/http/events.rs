@@ -60,9 +60,8 @@ pub(super) async fn serve(
     let cursor = cursor(&request)?;
     let spread = spread(&request);
     let source = Source {
-        client: gateway.messaging.clone(),
+        client: gateway.events.clone(),
         metadata: headers::to_metadata(request.headers(), Some(caller))?,
-        open_timeout: gateway.settings.events.open_timeout(),
         give_up_after: gateway.settings.events.resume_for(),
         spread,
         clock: gateway.clock.clone(),

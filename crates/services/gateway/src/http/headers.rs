@@ -6,7 +6,7 @@ use sb_http::{ProblemResponse, REQUEST_ID, refusal};
 use crate::credentials::Caller;
 
 /// Makes a repeated request harmless; kept by the service that owns the operation.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(auth::metadata::IDEMPOTENCY_KEY);
 
 /// Passed on to the services as they are. The channel replaces the trace context by its own span's
 /// where spans are exported; where they are not, the caller's trace still reaches the service.
@@ -37,7 +37,10 @@ pub(super) fn to_metadata(
     request: &HeaderMap,
     caller: Option<&Caller>,
 ) -> Result<HeaderMap, ProblemResponse> {
-    check_idempotency_key(request)?;
+    auth::metadata::idempotency_key(request).map_err(|_| {
+        let message = "Send it once, with 1 to 255 visible ASCII characters, such as a uuid.";
+        refusal::header_invalid("Idempotency-Key", message)
+    })?;
     let mut metadata = HeaderMap::with_capacity(8);
     for name in TO_SERVICES {
         // gRPC metadata is ASCII; a header with other bytes would break the call.
@@ -62,24 +65,6 @@ pub(super) fn to_caller(response: &mut HeaderMap) {
         }
     }
     *response = kept;
-}
-
-/// 1 to 255 visible characters, once: what the services store and compare.
-fn check_idempotency_key(headers: &HeaderMap) -> Result<(), ProblemResponse> {
-    let mut keys = headers.get_all(&IDEMPOTENCY_KEY).iter();
-    let Some(key) = keys.next() else {
-        return Ok(());
-    };
-    let refused = |message| Err(refusal::header_invalid("Idempotency-Key", message));
-    if keys.next().is_some() {
-        return refused("Send it once.");
-    }
-    let key = key.as_bytes();
-    if (1..=255).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic) {
-        Ok(())
-    } else {
-        refused("Use 1 to 255 visible ASCII characters, such as a uuid.")
-    }
 }
 
 #[cfg(test)]

@@ -69,10 +69,20 @@ async fn a_wrong_key_is_refused_without_asking_identity_each_time() {
 async fn identity_failing_says_nothing_about_the_key() {
     let world = World::start().await;
     world.script.api_key(Some(KEY));
-    world.script.refuse(errors::status_of(&codes::UNAVAILABLE));
-    let answer = world.ask("GET", LIST).bearer(KEY).answer().await;
-    answer.problem(503, "unavailable");
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    for refusal in [
+        &codes::UNAVAILABLE,
+        // Of the gateway's own token.
+        &codes::AUTH_UNAUTHENTICATED,
+        &codes::AUTH_FORBIDDEN,
+        &codes::NOT_FOUND,
+    ] {
+        world.script.refuse(errors::status_of(refusal));
+        let answer = world.ask("GET", LIST).bearer(KEY).answer().await;
+        answer.problem(503, "unavailable");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
     let answer = world.ask("GET", LIST).bearer(KEY).answer().await;
     assert_eq!(answer.status, 200);
+    // Only a refusal of the gateway's own token makes it ask for another one.
+    assert_eq!(world.script.seen_of("IssueServiceToken").len(), 2);
 }

@@ -11,7 +11,7 @@ use tonic::Status;
 
 use crate::{
     services::Act,
-    world::{SOON, World},
+    world::{SOON, STREAMS, World},
 };
 
 fn opened(id: &str) -> Act {
@@ -230,6 +230,36 @@ async fn a_service_that_stays_away_ends_the_stream_so_that_the_client_resumes() 
     }
     let last = blocks.last().expect("a hint");
     assert!(last.starts_with("retry: "), "{blocks:?}");
+}
+
+#[tokio::test]
+async fn a_service_that_ends_every_stream_at_once_is_asked_ever_more_rarely_and_given_up() {
+    let world = World::start().await;
+    world.script.stream(vec![opened("1"), Act::End]);
+    for _ in 0..1_000 {
+        world.script.stream(vec![Act::End]);
+    }
+    let mut client = Client::connect(&world, "/v1/events", None).await;
+    assert_eq!(client.id().await, "1");
+    let step = Duration::from_millis(20);
+    let mut last = String::new();
+    while let Some(block) = client.block_as_time_passes(step).await {
+        last = block;
+    }
+    assert!(last.starts_with("retry: "), "{last}");
+    let asked = cursors(&world).len();
+    assert!((5..=30).contains(&asked), "asked {asked} times");
+}
+
+#[tokio::test]
+async fn open_event_streams_leave_the_api_its_connection() {
+    let world = World::start().await;
+    let mut clients = Vec::new();
+    for _ in 0..STREAMS {
+        clients.push(Client::connect(&world, "/v1/events", None).await);
+    }
+    let answer = world.agent("GET", "/v1/conversations").answer().await;
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]

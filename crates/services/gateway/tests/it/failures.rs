@@ -123,6 +123,7 @@ async fn a_service_that_is_down_is_unavailable_and_works_again_when_it_is_back()
 #[tokio::test]
 async fn a_service_that_does_not_answer_in_time_is_a_timeout() {
     let world = World::with(|config| {
+        config.messaging.connect_timeout_ms = 100;
         config.messaging.timeout_ms = 100;
     })
     .await;

@@ -120,7 +120,7 @@ async fn it_is_not_ready_without_the_signing_keys() {
     assert!(added.is_ok(), "it starts: {added:?}");
     let probed = world.host.examine().await;
     assert!(
-        matches!(probed[..], [("gateway", "identity.keys", Err(_))]),
+        matches!(probed[..], [("identity.keys", Err(_))]),
         "{probed:?}"
     );
     assert!(!world.host.is_ready());

@@ -235,7 +235,7 @@ played!(IdentityService, identity, {
         if known.as_deref() == Some(request.get_ref().secret.as_str()) {
             Ok(self.access_token(&api_key()))
         } else {
-            Err(errors::status_of(&errors::codes::AUTH_UNAUTHENTICATED))
+            Err(errors::status_of(&errors::codes::AUTH_API_KEY_INVALID))
         }
     }
 });

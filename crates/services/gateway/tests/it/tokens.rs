@@ -116,7 +116,7 @@ async fn a_public_operation_does_not_look_at_credentials() {
 #[tokio::test]
 async fn without_the_signing_keys_callers_are_asked_to_come_back() {
     // Nobody listens there.
-    let nowhere = gateway::Upstream::to("http://127.0.0.1:1");
+    let nowhere = chassis::ChannelConfig::to("http://127.0.0.1:1");
     let world = World::with(|config| config.identity = nowhere).await;
     let answer = world.agent("GET", LIST).answer().await;
     answer.problem(503, "unavailable");

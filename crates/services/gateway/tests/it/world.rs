@@ -4,10 +4,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use auth::{Authorizer, GrpcLayer, Jwks, KeySource, KeySourceError, Policy, Role, Verifier};
 use axum::{Router, body::Body, extract::Request, response::Response};
-use chassis::{Host, HostOptions, Service};
+use chassis::{ChannelConfig, Host, HostOptions, Service};
 use chrono::DateTime;
 use clock::{Clock, Hand};
-use gateway::{App, Config, Events, ServiceClient, Upstream};
+use gateway::{App, Config, Events, ServiceClient};
 use http_body_util::BodyExt;
 use proto::{
     identity::v1::{Jwk, identity_service_server::IdentityServiceServer},
@@ -25,6 +25,9 @@ use crate::services::{Script, user};
 
 /// Bounds every wait for something that must come.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+/// Calls that a connection to a service carries at once: few, so that a test can use them up.
+pub(crate) const STREAMS: u32 = 4;
 
 pub(crate) struct World {
     pub(crate) script: Script,
@@ -50,8 +53,8 @@ impl World {
         let (identity, first) = serve(&script, Part::Identity, None).await;
         let (messaging, second) = serve(&script, Part::Messaging, None).await;
         let mut config = Config {
-            identity: Upstream::to(format!("http://{first}")),
-            messaging: Upstream::to(format!("http://{second}")),
+            identity: ChannelConfig::to(format!("http://{first}")),
+            messaging: ChannelConfig::to(format!("http://{second}")),
             client: ServiceClient {
                 id: "gateway".into(),
                 secret: "gateway-secret".to_owned().into(),
@@ -256,7 +259,9 @@ async fn serve(script: &Script, part: Part, address: Option<SocketAddr>) -> (Ser
         Verifier::new(keys, script.clock.clone()),
         Policy::load().await.expect("the policy"),
     );
-    let mut server = tonic::transport::Server::builder().layer(GrpcLayer::new(authorizer));
+    let mut server = tonic::transport::Server::builder()
+        .max_concurrent_streams(STREAMS)
+        .layer(GrpcLayer::new(authorizer));
     let router = match part {
         Part::Identity => server.add_service(IdentityServiceServer::new(script.clone())),
         Part::Messaging => server.add_service(MessagingServiceServer::new(script.clone())),

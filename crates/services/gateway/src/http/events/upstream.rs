@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use chassis::Channel;
-use chrono::{DateTime, TimeDelta, Utc};
-use clock::Clock;
-use errors::codes;
+use chrono::{DateTime, Utc};
+use clock::{Clock, later};
 use http::HeaderMap;
 use proto::messaging::v1::{
     Event, WatchEventsRequest, messaging_service_client::MessagingServiceClient,
 };
 use tonic::{Code, Request, Status, Streaming, metadata::MetadataMap};
 
-/// The first wait after a loss; it doubles with each failed attempt.
+/// The wait after the first loss; it doubles with each that follows without an event between.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
@@ -22,8 +21,6 @@ pub(super) struct Source {
     pub(super) client: MessagingServiceClient<Channel>,
     /// Of every call that opens it.
     pub(super) metadata: HeaderMap,
-    /// How long opening may take.
-    pub(super) open_timeout: Duration,
     /// From a loss until the client is told to come back by itself.
     pub(super) give_up_after: Duration,
     /// Between 0 and 1, different for each client: after a restart of the service not all of them
@@ -39,19 +36,22 @@ pub(super) struct Upstream {
     /// The last event that went to the client; where to go on.
     cursor: Option<String>,
     link: Link,
+    /// The losses since the last event. Opening ends none of them: a service that opens streams only to end them is
+    /// not to be asked again and again at once.
+    losses: Option<Losses>,
 }
 
 #[derive(Debug)]
 enum Link {
     Open(Box<Streaming<Event>>),
-    Lost(Loss),
+    /// To be opened again then.
+    Lost(DateTime<Utc>),
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Loss {
+struct Losses {
     since: DateTime<Utc>,
-    attempts: u32,
-    next_at: DateTime<Utc>,
+    count: u32,
 }
 
 /// What came of listening.
@@ -77,6 +77,7 @@ impl Upstream {
             source,
             cursor,
             link: Link::Open(Box::new(stream)),
+            losses: None,
         })
     }
 
@@ -90,10 +91,10 @@ impl Upstream {
                         return heard;
                     }
                 }
-                Link::Lost(loss) => {
-                    let loss = *loss;
-                    self.source.clock.sleep_until(loss.next_at).await;
-                    if let Some(heard) = self.reconnect(loss).await {
+                Link::Lost(until) => {
+                    let until = *until;
+                    self.source.clock.sleep_until(until).await;
+                    if let Some(heard) = self.reconnect().await {
                         return heard;
                     }
                 }
@@ -114,6 +115,7 @@ impl Upstream {
     fn take(&mut self, message: Result<Option<Event>, Status>) -> Option<Heard> {
         match message {
             Ok(Some(event)) => {
+                self.losses = None;
                 if !event.id.is_empty() {
                     self.cursor = Some(event.id.clone());
                 }
@@ -136,66 +138,53 @@ impl Upstream {
         if self.cursor.is_none() {
             return Some(Heard::GivenUp);
         }
-        let now = self.source.clock.now();
-        self.link = Link::Lost(Loss {
-            since: now,
-            attempts: 0,
-            next_at: later(now, self.source.wait(0)),
-        });
-        None
+        self.wait_or_give_up()
     }
 
-    async fn reconnect(&mut self, loss: Loss) -> Option<Heard> {
+    /// Plans the next attempt, later after each loss, unless the stream has been lost for too long.
+    fn wait_or_give_up(&mut self) -> Option<Heard> {
+        let now = self.source.clock.now();
+        let losses = self.losses.get_or_insert(Losses {
+            since: now,
+            count: 0,
+        });
+        self.link = Link::Lost(later(now, self.source.wait(losses.count)));
+        losses.count += 1;
+        let given_up = now >= later(losses.since, self.source.give_up_after);
+        given_up.then_some(Heard::GivenUp)
+    }
+
+    async fn reconnect(&mut self) -> Option<Heard> {
         match self.source.open(self.cursor.as_deref()).await {
             Ok(stream) => {
-                tracing::info!(attempts = loss.attempts + 1, "event stream resumed");
+                tracing::info!("event stream resumed");
                 self.link = Link::Open(Box::new(stream));
                 None
             }
             Err(status) if is_final(status.code()) => Some(Heard::Refused(status)),
-            Err(_) => {
-                let now = self.source.clock.now();
-                let attempts = loss.attempts + 1;
-                self.link = Link::Lost(Loss {
-                    attempts,
-                    next_at: later(now, self.source.wait(attempts)),
-                    ..loss
-                });
-                let given_up = now >= later(loss.since, self.source.give_up_after);
-                given_up.then_some(Heard::GivenUp)
-            }
+            Err(_) => self.wait_or_give_up(),
         }
     }
 }
 
 impl Source {
+    /// The channel bounds how long this may take.
     async fn open(&self, cursor: Option<&str>) -> Result<Streaming<Event>, Status> {
         let mut request = Request::new(WatchEventsRequest {
             cursor: cursor.unwrap_or_default().to_owned(),
         });
         *request.metadata_mut() = MetadataMap::from_headers(self.metadata.clone());
-        let mut client = self.client.clone();
-        let opening = client.watch_events(request);
-        match tokio::time::timeout(self.open_timeout, opening).await {
-            Ok(opened) => opened.map(tonic::Response::into_inner),
-            Err(_) => Err(errors::status_of(&codes::TIMEOUT)),
-        }
+        let opened = self.client.clone().watch_events(request).await?;
+        Ok(opened.into_inner())
     }
 
     /// Half of it fixed, half of it spread.
-    fn wait(&self, attempts: u32) -> Duration {
-        let doubled = FIRST_WAIT.saturating_mul(1 << attempts.min(10));
+    fn wait(&self, losses: u32) -> Duration {
+        let doubled = FIRST_WAIT.saturating_mul(1 << losses.min(10));
         doubled
             .min(LONGEST_WAIT)
             .mul_f64(0.5 + self.spread.clamp(0.0, 1.0) / 2.0)
     }
-}
-
-fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    TimeDelta::from_std(by)
-        .ok()
-        .and_then(|by| time.checked_add_signed(by))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// The service means it: asking again with the same token and cursor gives the same answer.

@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use axum::Router;
-use bus::{BusConfig, Jitter};
+use bus::{Bus, Parts, Topology};
 use chassis::{
     Deps, Ports, Service,
     anyhow::{self, Context},
 };
+use clock::Jitter;
 use db::Db;
 use sqlx::migrate::Migrator;
 use tokio::sync::{Mutex, Semaphore};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Config,
-    events::relay,
     http::{self, BodyTerms, Door, Edge},
-    jobs::{sweep_receipts, write_webhooks::Writer},
+    jobs::{
+        sweep_receipts,
+        write_webhooks::{self, Writer},
+    },
     metrics::Metrics,
     ops::receive_webhook::Intake,
 };
@@ -29,7 +32,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../../migrations/edge");
 #[derive(Debug)]
 pub struct App {
     db: Db,
-    bus: BusConfig,
+    bus: Bus,
     edge: Arc<Edge>,
     writer: Writer,
     writers: u32,
@@ -40,31 +43,24 @@ pub struct App {
 impl Service for App {
     const NAME: &'static str = "edge";
     const ABOUT: &'static str = "Accepts the webhooks of providers";
-    const PORTS: Ports = Ports::from(8089);
+    const PORTS: Ports = Ports::from(8089).without_grpc();
 
     type Config = Config;
 
     async fn build(config: Config, deps: Deps) -> anyhow::Result<Self> {
-        let db = Db::connect(&config.db, Self::NAME, deps.clock.clone())
+        let db = Db::open(&config.db, Self::NAME, deps.clock.clone(), &MIGRATOR)
             .await
             .context("open the database")?;
-        let pending = db::migrate::pending(&db, &MIGRATOR)
-            .await
-            .context("compare the schema")?;
-        anyhow::ensure!(
-            pending.is_empty(),
-            "the schema is behind: run `migrate` first ({})",
-            pending.join(", ")
-        );
-        let probe = db.clone();
-        deps.health.probe("db", move || {
-            let db = probe.clone();
-            async move { db.ping().await }
-        });
+        deps.health.probe("db", db.probe());
+        // Nothing waits for the broker: while it is away, events wait in the outbox.
+        let parts = Parts::new(deps.clock.clone(), deps.meter.clone());
+        let bus = Bus::open(config.bus.clone(), Topology::new(Self::NAME, &[]), parts)
+            .context("open the broker")?;
+        deps.health.watch("rabbitmq", bus.probe());
         let (edge, writer) = intake(&config, &db, &deps)?;
         Ok(Self {
             db,
-            bus: config.bus,
+            bus,
             edge: Arc::new(edge),
             writer,
             writers: config.intake.writers,
@@ -85,24 +81,17 @@ impl Service for App {
     }
 
     fn start(&self, deps: &Deps) {
-        let relay = relay::run(
-            Self::NAME,
-            self.db.clone(),
-            self.bus.clone(),
-            self.writing.clone(),
-            deps.clone(),
-        );
-        deps.tasks.spawn("relay", relay);
-        let stop = deps.shutdown.soft.clone();
-        let kept = proto::events::retention(Self::NAME);
-        deps.tasks.spawn(
-            "retention",
-            db::retention::run(self.db.clone(), kept, stop.clone()),
-        );
-        deps.tasks.spawn(
-            "sweep-receipts",
-            sweep_receipts::run(self.db.clone(), Jitter::from_os(), stop),
-        );
+        let (tasks, stop) = (&deps.tasks, &deps.shutdown.soft);
+        // The relay ends behind the last writer: what came in while the service stopped is published, too.
+        let written = CancellationToken::new();
+        let last_writer =
+            write_webhooks::ended(self.writing.clone(), stop.clone(), written.clone());
+        tasks.spawn("last-writer", last_writer);
+        for (name, task) in bus::background(&self.db, &self.bus, &written) {
+            tasks.spawn(name, task);
+        }
+        let sweep = sweep_receipts::run(self.db.clone(), Jitter::from_os(), stop.clone());
+        tasks.spawn("sweep-receipts", sweep);
     }
 
     async fn finish(self) {

@@ -1,2 +1,1 @@
 pub(crate) mod publish;
-pub(crate) mod relay;

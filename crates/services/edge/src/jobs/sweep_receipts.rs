@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use bus::Jitter;
-use chrono::{DateTime, TimeDelta};
+use clock::{Jitter, earlier};
 use db::{Db, DbError, SystemTx};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::webhooks;
 
 /// Meta repeats a delivery for up to 7 days, and the receipt is the only guard against the repeat.
-const KEPT: TimeDelta = TimeDelta::days(14);
+const KEPT: Duration = Duration::from_hours(14 * 24);
 /// Between sweeps, at most.
 const INTERVAL: Duration = Duration::from_hours(1);
 /// Rows deleted in one transaction.
@@ -36,11 +35,7 @@ pub(crate) async fn run(db: Db, jitter: Jitter, stop: CancellationToken) {
 }
 
 async fn sweep(db: &Db, stop: &CancellationToken) -> Result<u64, DbError> {
-    let before = db
-        .clock()
-        .now()
-        .checked_sub_signed(KEPT)
-        .unwrap_or(DateTime::UNIX_EPOCH);
+    let before = earlier(db.clock().now(), KEPT);
     let mut swept = 0;
     while !stop.is_cancelled() {
         let mut tx = SystemTx::begin(db, "retention").await?;

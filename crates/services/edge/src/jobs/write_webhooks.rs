@@ -137,3 +137,15 @@ fn not_stored(count: usize, error: &str) {
         "webhooks could not be stored; their senders are told to come again"
     );
 }
+
+/// Cancels `written` when the service stops and none of `writing` runs any more.
+pub(crate) async fn ended(
+    writing: TaskTracker,
+    stop: CancellationToken,
+    written: CancellationToken,
+) {
+    stop.cancelled().await;
+    writing.close();
+    writing.wait().await;
+    written.cancel();
+}

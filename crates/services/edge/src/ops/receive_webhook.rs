@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use clock::Clock;
 use db::outbox;
-use ids::EventId;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use whatsapp::signature::SignatureError;
@@ -123,18 +122,20 @@ impl Intake {
         webhook: Webhook,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Stored, NotStored> {
-        let event_id = EventId::stamped(webhook.received_at);
-        let receipt = Receipt {
-            app: Arc::clone(&webhook.app),
-            body_sha256: webhook.body_sha256,
-            size_bytes: i32::try_from(webhook.body.len()).unwrap_or(i32::MAX),
-            event_id,
-            received_at: webhook.received_at,
-        };
+        let app = Arc::clone(&webhook.app);
+        let (body_sha256, received_at) = (webhook.body_sha256, webhook.received_at);
+        let size_bytes = i32::try_from(webhook.body.len()).unwrap_or(i32::MAX);
+        let event = publish::whatsapp_received(webhook);
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
-            receipt,
-            event: publish::whatsapp_received(event_id, webhook),
+            receipt: Receipt {
+                app,
+                body_sha256,
+                size_bytes,
+                event_id: event.event_id,
+                received_at,
+            },
+            event,
             answer,
             room,
         };

@@ -13,7 +13,7 @@ async fn the_schema_gives_no_tenant_a_way_to_anything() {
     assert_catalogue_is_tenant_safe(&stage.database, "edge", &[]).await;
     let running = stage.run().await;
     assert_eq!(running.deliver(b"{}").await, 200);
-    assert_nothing_without_tenant(&stage.database, "edge").await;
+    assert_nothing_without_tenant(&stage.database, "edge", &[]).await;
     running.stop().await;
 }
 
@@ -25,8 +25,8 @@ async fn the_edge_does_not_start_behind_its_schema_until_migrate_has_run() {
         .expect("a host");
     let refused = host.add::<App>(&stage.base, stage.config.clone()).await;
     let error = refused.map(drop).expect_err("the schema is behind");
-    let cause = std::error::Error::source(&error).map(ToString::to_string);
-    assert!(cause.is_some_and(|cause| cause.contains("0001 create webhooks")));
+    let causes = errors::chain(&error);
+    assert!(causes.contains("0001 create webhooks"), "{causes}");
     for _ in 0..2 {
         App::migrate(stage.config.clone(), host.deps("edge"))
             .await

@@ -11,10 +11,15 @@ mod events;
 mod modules;
 #[path = "build/openapi.rs"]
 mod openapi;
+#[path = "build/rules.rs"]
+mod rules;
 #[path = "build/wrappers.rs"]
 mod wrappers;
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use prost::Message;
@@ -34,6 +39,10 @@ fn main() -> anyhow::Result<()> {
     let root = PathBuf::from(package).join("../../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
     println!("cargo::rerun-if-changed=build");
+
+    // The folder outlives builds. What is left of a proto file that is gone must not be taken for one of this build.
+    fs::remove_dir_all(&out)?;
+    fs::create_dir(&out)?;
 
     // The encoded set keeps extension options, which prost's own types would drop.
     let (encoded, set) = descriptors::compile(&root)?;
@@ -58,7 +67,7 @@ fn main() -> anyhow::Result<()> {
     let methods = access::methods(&pool)?;
     fs::write(out.join("access.rs"), access::table(&methods))?;
     fs::write(out.join("events.rs"), events::registry(&pool)?)?;
-    let validated = fs::read_to_string(out.join("validate_impl.rs"))?;
+    let rules = rules::Rules::new(&pool)?;
     fs::write(
         out.join("openapi.json"),
         openapi::finish(&openapi, &pool, &methods)?,
@@ -66,14 +75,14 @@ fn main() -> anyhow::Result<()> {
     fs::write(
         out.join("modules.rs"),
         modules::tree(&pool, &out, |package| {
-            wrappers::of_package(&pool, package, &validated)
+            wrappers::of_package(&pool, package, &rules)
         }),
     )?;
     Ok(())
 }
 
 /// The REST traits, bridges and transcoder; returns the raw OpenAPI documents.
-fn rest(encoded: &[u8], out: &std::path::Path) -> anyhow::Result<Vec<String>> {
+fn rest(encoded: &[u8], out: &Path) -> anyhow::Result<Vec<String>> {
     let options = DescriptorOptions::new()
         .package(".switchboard")
         .extern_path(WELL_KNOWN.0, WELL_KNOWN.1);

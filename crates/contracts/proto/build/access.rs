@@ -1,9 +1,10 @@
 //! The access table, from the option `switchboard.options.v1.access`.
 
-use std::fmt::Write;
+use std::{collections::HashSet, fmt::Write};
 
 use anyhow::{Context, ensure};
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
+use heck::ToUpperCamelCase;
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage};
 
 /// What a method's options say.
 pub(crate) struct Method {
@@ -38,6 +39,15 @@ pub(crate) fn methods(pool: &DescriptorPool) -> anyhow::Result<Vec<Method>> {
         }
     }
     methods.sort_by_key(Method::path);
+    // An operation of the REST API is known by the bare name of its RPC.
+    let mut names = HashSet::new();
+    for method in methods.iter().filter(|method| method.public_api) {
+        let name = method.descriptor.name();
+        ensure!(
+            names.insert(name),
+            "two RPCs of the REST API are called {name}"
+        );
+    }
     Ok(methods)
 }
 
@@ -66,7 +76,7 @@ fn read(pool: &DescriptorPool, descriptor: MethodDescriptor) -> anyhow::Result<M
         "a method for services only must not be mapped to REST"
     );
     Ok(Method {
-        rate_class: rate_class(access.as_ref(), get),
+        rate_class: rate_class(access.as_ref(), get)?,
         idempotency_key: access
             .as_ref()
             .is_some_and(|access| flag(access, "idempotency_key")),
@@ -105,30 +115,31 @@ fn flag(access: &DynamicMessage, field: &str) -> bool {
         .unwrap_or(false)
 }
 
-fn rate_class(access: Option<&DynamicMessage>, get: bool) -> String {
-    let number = access
-        .and_then(|access| {
-            access
-                .get_field_by_name("rate_class")
-                .map(std::borrow::Cow::into_owned)
-        })
-        .and_then(|value| {
-            if let Value::EnumNumber(number) = value {
-                Some(number)
-            } else {
-                None
-            }
-        })
-        .unwrap_or(0);
-    match number {
-        1 => "Read",
-        3 => "Send",
-        4 => "Login",
-        5 => "Stream",
-        0 if get => "Read",
-        _ => "Write",
-    }
-    .to_owned()
+/// The name of the value, `RATE_CLASS_SEND`, as the Rust variant, `Send`.
+fn rate_class(access: Option<&DynamicMessage>, get: bool) -> anyhow::Result<String> {
+    let by_kind = if get { "Read" } else { "Write" };
+    let Some(access) = access else {
+        return Ok(by_kind.to_owned());
+    };
+    let field = access
+        .descriptor()
+        .get_field_by_name("rate_class")
+        .context("find rate_class")?;
+    let number = access.get_field(&field).as_enum_number();
+    let value = field
+        .kind()
+        .as_enum()
+        .zip(number)
+        .and_then(|(values, number)| values.get_value(number))
+        .with_context(|| format!("there is no rate class {number:?}"))?;
+    let name = value
+        .name()
+        .strip_prefix("RATE_CLASS_")
+        .with_context(|| format!("{} is no rate class", value.name()))?;
+    Ok(match name {
+        "UNSPECIFIED" => by_kind.to_owned(),
+        name => name.to_upper_camel_case(),
+    })
 }
 
 /// Rust source of the table.
@@ -137,13 +148,12 @@ pub(crate) fn table(methods: &[Method]) -> String {
     for method in methods {
         let _infallible = writeln!(
             source,
-            "    Access {{ path: {:?}, rule: Rule::{}, rate_class: RateClass::{}, idempotency_key: {}, public_api: {}, streaming: {} }},",
+            "    Access {{ path: {:?}, rule: Rule::{}, rate_class: RateClass::{}, idempotency_key: {}, public_api: {} }},",
             method.path(),
             method.rule,
             method.rate_class,
             method.idempotency_key,
             method.public_api,
-            method.descriptor.is_server_streaming(),
         );
     }
     source.push_str("];\n");

@@ -25,11 +25,7 @@ pub(crate) fn finish(
         .context("paths of the document")?;
     for item in paths.values_mut().filter_map(Value::as_object_mut) {
         for operation in item.values_mut().filter_map(Value::as_object_mut) {
-            let method = operation_id(operation)
-                .and_then(|id| methods.iter().find(|method| matches_id(method, &id)));
-            if let Some(method) = method {
-                finish_operation(operation, method);
-            }
+            finish_operation(operation, method_of(operation, methods)?);
         }
     }
     Ok(serde_json::to_string_pretty(&document)?)
@@ -56,20 +52,19 @@ fn merge_into(target: &mut Value, part: Value) {
     }
 }
 
-fn operation_id(operation: &Map<String, Value>) -> Option<String> {
-    operation
+/// The generator names an operation after its RPC; `access::methods` sees to it that one name means one RPC.
+fn method_of<'m>(
+    operation: &Map<String, Value>,
+    methods: &'m [Method],
+) -> anyhow::Result<&'m Method> {
+    let id = operation
         .get("operationId")
         .and_then(Value::as_str)
-        .map(str::to_owned)
-}
-
-/// The generator names an operation after its RPC; the service may or may not be part of it.
-fn matches_id(method: &Method, id: &str) -> bool {
-    let service = method.descriptor.parent_service();
-    let name = method.descriptor.name();
-    id == name
-        || id == format!("{}_{name}", service.name())
-        || id == format!("{}.{name}", service.full_name())
+        .context("an operation without a name")?;
+    methods
+        .iter()
+        .find(|method| method.public_api && method.descriptor.name() == id)
+        .with_context(|| format!("the operation {id} is no RPC of ours"))
 }
 
 fn finish_operation(operation: &mut Map<String, Value>, method: &Method) {
@@ -89,7 +84,6 @@ fn finish_operation(operation: &mut Map<String, Value>, method: &Method) {
         "tags".to_owned(),
         json!([tag(method.descriptor.parent_service().name())]),
     );
-    operation.insert("operationId".to_owned(), json!(method.descriptor.name()));
     operation.insert("x-rate-class".to_owned(), json!(method.rate_class));
     match &method.permission {
         Some(permission) => operation.insert("x-permission".to_owned(), json!(permission)),
@@ -189,7 +183,7 @@ fn components(document: &mut Value) {
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Repeating a request with the same key and body within 48 hours answers the first result and does nothing twice.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255}
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
         },
         "LastEventId": {
             "name": "Last-Event-ID", "in": "header", "required": false,

@@ -13,8 +13,6 @@ pub struct Access {
     pub idempotency_key: bool,
     /// It is part of the REST API.
     pub public_api: bool,
-    /// It answers with a stream.
-    pub streaming: bool,
 }
 
 /// Who may call a method.

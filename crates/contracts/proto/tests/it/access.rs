@@ -14,7 +14,7 @@ fn every_method_says_who_may_call_it() {
 }
 
 #[test]
-fn every_public_method_that_takes_a_secret_is_slow_to_guess() {
+fn every_public_method_that_takes_a_secret_has_the_login_class() {
     for method in access::all() {
         let reads_nothing_secret = method.path.ends_with("/GetJwks");
         if method.rule == Rule::Public && !reads_nothing_secret {

@@ -2,4 +2,5 @@
 
 mod access;
 mod events;
+mod golden;
 mod openapi;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test panics like a test")]
 
 mod enforcement;
+mod forged_claims;
 mod forged_tokens;
 mod key_cache;
 mod round_trip;

@@ -14,6 +14,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::DateTime;
 use clock::{Clock, Hand};
 use ed25519_dalek::{Signer, SigningKey};
+use errors::Classify;
 use ids::{ApiKeyId, OrganizationId, SessionId, UserId};
 use proto::identity::v1::Jwk;
 use secrecy::ExposeSecret;
@@ -102,6 +103,13 @@ impl World {
         let message = format!("{}.{}", encode(header), encode(claims));
         let signature = SigningKey::from_bytes(self.key.seed()).sign(message.as_bytes());
         format!("{message}.{}", encode(signature.to_bytes()))
+    }
+}
+
+pub(crate) async fn assert_refused(world: &World, token: &str, what: &str) {
+    match world.verify(token).await {
+        Ok(verified) => panic!("{what}: accepted as {verified:?}"),
+        Err(error) => assert_eq!(error.code().id, "auth.unauthenticated", "{what}: {error}"),
     }
 }
 

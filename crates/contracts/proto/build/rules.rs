@@ -7,9 +7,9 @@ use prost_reflect::{DescriptorPool, ExtensionDescriptor, MessageDescriptor};
 
 /// The options that a rule can stand in.
 pub(crate) struct Rules {
-    of_message: ExtensionDescriptor,
-    of_oneof: ExtensionDescriptor,
-    of_field: ExtensionDescriptor,
+    message: ExtensionDescriptor,
+    oneof: ExtensionDescriptor,
+    field: ExtensionDescriptor,
 }
 
 impl Rules {
@@ -19,9 +19,9 @@ impl Rules {
                 .with_context(|| format!("find {name}"))
         };
         Ok(Self {
-            of_message: option("buf.validate.message")?,
-            of_oneof: option("buf.validate.oneof")?,
-            of_field: option("buf.validate.field")?,
+            message: option("buf.validate.message")?,
+            oneof: option("buf.validate.oneof")?,
+            field: option("buf.validate.field")?,
         })
     }
 
@@ -35,12 +35,12 @@ impl Rules {
         if !seen.insert(message.full_name().to_owned()) {
             return false;
         }
-        message.options().has_extension(&self.of_message)
+        message.options().has_extension(&self.message)
             || message
                 .oneofs()
-                .any(|oneof| oneof.options().has_extension(&self.of_oneof))
+                .any(|oneof| oneof.options().has_extension(&self.oneof))
             || message.fields().any(|field| {
-                field.options().has_extension(&self.of_field)
+                field.options().has_extension(&self.field)
                     || field
                         .kind()
                         .as_message()

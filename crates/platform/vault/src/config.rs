@@ -42,7 +42,7 @@ impl VaultConfig {
             "key_path",
             "",
             "File with the master keys of the provider `local`: lines of a name and 32 bytes in base64, the first wraps. \
-             Others than its owner must not be able to read it.",
+             Only its owner and its group may be able to read it.",
         ),
     ];
 

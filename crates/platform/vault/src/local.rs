@@ -1,8 +1,8 @@
 //! The provider for a laptop and for installations without a key service: master keys in a file.
 //!
 //! One line a key: its name, a blank, 32 random bytes in base64. The first line's key wraps; the others only unwrap
-//! what they wrapped before. To rotate, put a new line on top and restart; an old line may go when no wrapped key names
-//! it any more. Empty lines and lines that begin with `#` are skipped.
+//! what they wrapped before. To rotate, put a new line on top and restart. The old lines stay: nothing wraps their keys
+//! again, so whatever was sealed with those would be lost. Empty lines and lines that begin with `#` are skipped.
 //!
 //! ```text
 //! # openssl rand -base64 32

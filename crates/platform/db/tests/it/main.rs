@@ -1,5 +1,6 @@
 //! Against a real PostgreSQL.
 
+mod data_keys;
 mod deferred;
 mod faults;
 mod feed;

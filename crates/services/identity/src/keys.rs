@@ -13,7 +13,6 @@ use async_trait::async_trait;
 use auth::{KeySource, KeySourceError, TokenKey};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
-use clock::Clock;
 use db::{DataKeys, Db, SystemTx};
 use proto::identity::v1::Jwk;
 use tokio::sync::Mutex;
@@ -37,6 +36,10 @@ const ANNOUNCED_FOR: TimeDelta = TimeDelta::minutes(10);
 const RELOADED_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// After a failure to load them.
 const RETRIED_AFTER: TimeDelta = TimeDelta::seconds(5);
+/// Longest time for loading them.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a key stays in the database after nothing it signed is valid, for whoever asks what signed a token.
+const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// The keys in memory. Cheap to clone; clones share them.
 #[derive(Clone)]
@@ -45,7 +48,6 @@ pub(crate) struct KeyRing(Arc<Shared>);
 struct Shared {
     db: Db,
     vault: Vault,
-    clock: Clock,
     /// The longest life of a refresh token.
     sessions_last: Duration,
     loaded: ArcSwap<Loaded>,
@@ -66,15 +68,13 @@ impl fmt::Debug for KeyRing {
 impl KeyRing {
     /// Loads the keys; makes them on the first start.
     pub(crate) async fn open(db: Db, vault: Vault, sessions_last: Duration) -> Result<Self, Error> {
-        let clock = db.clock().clone();
         let ring = Self(Arc::new(Shared {
             loaded: ArcSwap::from_pointee(Loaded {
                 ring: Arc::default(),
-                reload_at: clock.now(),
+                reload_at: db.clock().now(),
             }),
             db,
             vault,
-            clock,
             sessions_last,
             loading: Mutex::new(()),
         }));
@@ -83,31 +83,53 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// The keys, at most a minute old while the database answers.
+    /// The keys: at most two minutes old while the database answers, and the known ones while it does not.
     pub(crate) async fn current(&self) -> Arc<Ring> {
         let loaded = self.0.loaded.load_full();
-        if self.0.clock.now() < loaded.reload_at {
+        let now = self.now();
+        if now < loaded.reload_at {
             return Arc::clone(&loaded.ring);
         }
-        // Whoever comes while somebody else loads goes on with what there is.
-        if let Ok(_loading) = self.0.loading.try_lock()
-            && let Err(error) = self.load().await
-        {
+        let _loading = match self.0.loading.try_lock() {
+            Ok(loading) => loading,
+            // Somebody else loads, and what there is is hardly late.
+            Err(_) if now < loaded.reload_at + RELOADED_AFTER => return Arc::clone(&loaded.ring),
+            // After a rest what there is may lack a key that signs by now, or have one that was withdrawn.
+            Err(_) => self.0.loading.lock().await,
+        };
+        let loaded = self.0.loaded.load_full();
+        if self.now() < loaded.reload_at {
+            // Somebody else loaded them meanwhile.
+            return Arc::clone(&loaded.ring);
+        }
+        if let Err(error) = self.load_in_time().await {
             tracing::warn!(
-                error.chain = errors::chain(&error),
+                error,
                 "signing keys could not be loaded; known ones stay in use"
             );
             self.0.loaded.store(Arc::new(Loaded {
                 ring: Arc::clone(&loaded.ring),
-                reload_at: self.0.clock.now() + RETRIED_AFTER,
+                reload_at: self.now() + RETRIED_AFTER,
             }));
         }
         Arc::clone(&self.0.loaded.load().ring)
     }
 
+    /// Others wait meanwhile, so not for ever.
+    async fn load_in_time(&self) -> Result<(), String> {
+        match tokio::time::timeout(LOAD_TIMEOUT, self.load()).await {
+            Ok(loaded) => loaded.map_err(|error| errors::chain(&error)),
+            Err(_) => Err("the database did not answer in time".to_owned()),
+        }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.0.db.clock().now()
+    }
+
     async fn load(&self) -> Result<(), Error> {
         let mut tx = SystemTx::begin(&self.0.db, "load signing keys").await?;
-        let sealed = signing_keys::list(&mut tx, self.0.clock.now()).await?;
+        let sealed = signing_keys::list(&mut tx, self.now()).await?;
         tx.commit().await?;
         let mut ring = Ring::default();
         for key in sealed {
@@ -133,7 +155,7 @@ impl KeyRing {
         }
         self.0.loaded.store(Arc::new(Loaded {
             ring: Arc::new(ring),
-            reload_at: self.0.clock.now() + RELOADED_AFTER,
+            reload_at: self.now() + RELOADED_AFTER,
         }));
         Ok(())
     }
@@ -151,8 +173,16 @@ impl KeyRing {
         Ok(())
     }
 
+    /// Deletes keys that have long been of no use.
+    pub(crate) async fn delete_old(&self) -> Result<(), Error> {
+        let mut tx = SystemTx::begin(&self.0.db, "delete signing keys").await?;
+        signing_keys::delete_retired(&mut tx, self.now() - KEPT).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     fn is_due(&self, newest: Option<DateTime<Utc>>) -> bool {
-        newest.is_none_or(|newest| self.0.clock.now() - newest >= REPLACED_AFTER)
+        newest.is_none_or(|newest| self.now() - newest >= REPLACED_AFTER)
     }
 
     async fn replace(&self, signs: Signs) -> Result<(), Error> {
@@ -177,7 +207,7 @@ impl KeyRing {
             // Another replica was faster.
             return Ok(());
         }
-        let now = self.0.clock.now();
+        let now = self.now();
         // The first key signs at once: there is no other.
         let active_at = newest.map_or(now, |_| now + ANNOUNCED_FOR);
         let lasts = match signs {

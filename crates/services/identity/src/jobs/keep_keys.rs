@@ -5,9 +5,11 @@ use std::time::Duration;
 use clock::Clock;
 use tokio_util::sync::CancellationToken;
 
-use crate::keys::KeyRing;
+use crate::{Error, keys::KeyRing};
 
 const PERIOD: Duration = Duration::from_hours(1);
+/// Of one pass: one that hangs must not be the last.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) async fn run(keys: KeyRing, clock: Clock, stop: CancellationToken) {
     loop {
@@ -15,11 +17,20 @@ pub(crate) async fn run(keys: KeyRing, clock: Clock, stop: CancellationToken) {
             () = clock.sleep(PERIOD) => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = keys.replace_due().await {
-            tracing::error!(
-                error.chain = errors::chain(&error),
+        match tokio::time::timeout(TIMEOUT, pass(&keys)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(
+                error = errors::chain(&error),
                 "signing keys could not be replaced; trying again in an hour"
-            );
+            ),
+            Err(_) => tracing::error!(
+                "signing keys could not be replaced in time; trying again in an hour"
+            ),
         }
     }
+}
+
+async fn pass(keys: &KeyRing) -> Result<(), Error> {
+    keys.replace_due().await?;
+    keys.delete_old().await
 }

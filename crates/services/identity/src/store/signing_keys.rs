@@ -109,3 +109,18 @@ pub(crate) async fn insert(
     .await?;
     Ok(())
 }
+
+/// Deletes keys that were retired before `before`.
+#[tracing::instrument(name = "db.signing_keys.delete", skip_all)]
+pub(crate) async fn delete_retired(
+    tx: &mut SystemTx,
+    before: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "delete from identity.signing_keys where retired_at < $1",
+        before
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -4,7 +4,7 @@
 mod access_matrix;
 mod api_keys;
 mod configuration;
-mod data_keys;
+mod jobs;
 mod log_in;
 mod refresh_session;
 mod seed;

@@ -88,7 +88,7 @@ impl Classify for Error {
             Self::Credentials => &codes::AUTH_CREDENTIALS_WRONG,
             Self::RefreshToken => &codes::AUTH_REFRESH_INVALID,
             Self::Client => &codes::AUTH_CLIENT_WRONG,
-            Self::ApiKey => &codes::AUTH_UNAUTHENTICATED,
+            Self::ApiKey => &codes::AUTH_API_KEY_INVALID,
             Self::EmailTaken => &codes::EMAIL_TAKEN,
             Self::ApiKeyUnknown => &codes::NOT_FOUND,
             Self::Scopes(_) => &codes::API_KEY_SCOPE_UNKNOWN,
@@ -98,21 +98,32 @@ impl Classify for Error {
         }
     }
 
+    fn inner(&self) -> Option<&dyn Classify> {
+        match self {
+            Self::Db(error) => Some(error),
+            Self::Vault(error) => Some(error),
+            Self::Caller(error) => Some(error),
+            Self::PageToken(error) => Some(error),
+            _ => None,
+        }
+    }
+
     fn detail(&self) -> Cow<'static, str> {
         match self {
-            Self::Caller(error) => error.detail(),
             Self::MorePower => Cow::Borrowed(
                 "A key can't do more than who creates it: choose a lesser role or scopes.",
             ),
             Self::NoSession => Cow::Borrowed("Only people have sessions; revoke the key instead."),
             Self::Field { .. } => Cow::Owned(self.to_string()),
-            _ => Cow::Borrowed(self.code().title),
+            _ => match self.inner() {
+                Some(inner) => inner.detail(),
+                None => Cow::Borrowed(self.code().title),
+            },
         }
     }
 
     fn fields(&self) -> Vec<FieldViolation> {
         match self {
-            Self::Caller(error) => error.fields(),
             Self::Scopes(positions) => positions
                 .iter()
                 .map(|position| {
@@ -123,15 +134,14 @@ impl Classify for Error {
                 })
                 .collect(),
             Self::Field { field, problem } => vec![FieldViolation::new(*field, *problem)],
-            _ => Vec::new(),
+            _ => self.inner().map_or_else(Vec::new, Classify::fields),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Db(error) => error.retry_after(),
             Self::Busy => Some(Duration::from_secs(2)),
-            _ => None,
+            _ => self.inner()?.retry_after(),
         }
     }
 }

@@ -36,7 +36,7 @@ struct Shared {
     workers: Arc<Semaphore>,
     queue: Semaphore,
     /// Of a password nobody has: what an unknown person's password is compared with, so that it takes as long.
-    nobody: String,
+    nobody: SecretString,
 }
 
 impl fmt::Debug for Passwords {
@@ -63,7 +63,7 @@ impl Passwords {
     }
 
     /// The PHC string to store, with a salt of its own.
-    pub(crate) async fn hash(&self, password: SecretString) -> Result<String, Error> {
+    pub(crate) async fn hash(&self, password: SecretString) -> Result<SecretString, Error> {
         let argon2 = self.0.argon2.clone();
         self.work(move || hash(&argon2, &password)).await
     }
@@ -72,7 +72,7 @@ impl Passwords {
     pub(crate) async fn verify(
         &self,
         password: SecretString,
-        stored: Option<String>,
+        stored: Option<SecretString>,
     ) -> Result<bool, Error> {
         let argon2 = self.0.argon2.clone();
         let exists = stored.is_some();
@@ -109,15 +109,19 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or(Err(Error::Hash(password_hash::Error::Internal)))
 }
 
-fn hash(argon2: &Argon2<'_>, password: &SecretString) -> Result<String, Error> {
+fn hash(argon2: &Argon2<'_>, password: &SecretString) -> Result<SecretString, Error> {
     argon2
         .hash_password(password.expose_secret().as_bytes())
-        .map(|hash| hash.to_string())
+        .map(|hash| SecretString::from(hash.to_string()))
         .map_err(Error::Hash)
 }
 
-fn verify(argon2: &Argon2<'_>, password: &SecretString, stored: &str) -> Result<bool, Error> {
-    let stored = PasswordHash::new(stored)
+fn verify(
+    argon2: &Argon2<'_>,
+    password: &SecretString,
+    stored: &SecretString,
+) -> Result<bool, Error> {
+    let stored = PasswordHash::new(stored.expose_secret())
         .map_err(|_| Error::Hash(password_hash::Error::EncodingInvalid))?;
     match argon2.verify_password(password.expose_secret().as_bytes(), &stored) {
         Ok(()) => Ok(true),
@@ -130,6 +134,9 @@ fn verify(argon2: &Argon2<'_>, password: &SecretString, stored: &str) -> Result<
 mod tests {
     use super::*;
 
+    /// How every hash begins: the method and what it costs.
+    const COST: &str = "$argon2id$v=19$m=47104,t=1,p=1$";
+
     fn text(password: &str) -> SecretString {
         SecretString::from(password)
     }
@@ -140,10 +147,7 @@ mod tests {
         // Leading blank, NUL, emoji, combining letters, and longer than bcrypt's 72 bytes.
         let odd = format!(" e\u{301}\0🦀{}", "x".repeat(200));
         let hash = passwords.hash(text(&odd)).await.unwrap();
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"),
-            "{hash}"
-        );
+        assert!(hash.expose_secret().starts_with(COST));
         assert!(
             passwords
                 .verify(text(&odd), Some(hash.clone()))
@@ -171,13 +175,34 @@ mod tests {
     async fn equal_passwords_have_different_hashes() {
         let passwords = Passwords::new().await.unwrap();
         let hash = || passwords.hash(text("correct horse battery"));
-        assert_ne!(hash().await.unwrap(), hash().await.unwrap());
+        let (one, two) = (hash().await.unwrap(), hash().await.unwrap());
+        assert_ne!(one.expose_secret(), two.expose_secret());
     }
 
     #[tokio::test]
     async fn nobody_has_no_password() {
         let passwords = Passwords::new().await.unwrap();
         assert!(!passwords.verify(text(""), None).await.unwrap());
+    }
+
+    /// So that nobody learns from the time of an answer who has an account.
+    #[tokio::test]
+    async fn an_unknown_persons_password_costs_a_hash_like_a_known_ones() {
+        let passwords = Passwords::new().await.unwrap();
+        assert!(passwords.0.nobody.expose_secret().starts_with(COST));
+        let places = u32::try_from(WORKERS).unwrap();
+        let workers = Arc::clone(&passwords.0.workers);
+        let stored = passwords.hash(text("known")).await.unwrap();
+        for stored in [None, Some(stored)] {
+            // No place to hash in is free: whoever must hash waits, whoever need not is done at once.
+            let held = workers.clone().acquire_many_owned(places).await.unwrap();
+            let verify = passwords.verify(text("x"), stored);
+            tokio::pin!(verify);
+            let at_once = tokio::time::timeout(Duration::ZERO, verify.as_mut()).await;
+            assert!(at_once.is_err());
+            drop(held);
+            assert!(!verify.await.unwrap());
+        }
     }
 
     #[tokio::test]

@@ -181,7 +181,7 @@ async fn a_revoked_key_is_refused_at_once_and_the_revocation_is_told_once() {
     let revoked = revoke(&world, &owner, &id).await.unwrap();
     assert!(revoked.revoked_at.is_some());
     let refused = exchange(&world, &created.secret).await.unwrap_err();
-    assert_eq!(code(&refused), "auth.unauthenticated");
+    assert_eq!(code(&refused), "auth.api_key_invalid");
 
     world.hand.advance(Duration::from_mins(1));
     let again = revoke(&world, &owner, &id).await.unwrap();
@@ -259,8 +259,8 @@ async fn a_key_expires_and_its_tokens_do_not_outlive_it() {
     assert_eq!(token.expires_in, 40);
     world.hand.advance(Duration::from_secs(40));
     assert_eq!(
-        exchange(&world, &created.secret).await.unwrap_err().code(),
-        Code::Unauthenticated
+        code(&exchange(&world, &created.secret).await.unwrap_err()),
+        "auth.api_key_invalid"
     );
     world.hand.advance(Duration::from_secs(5));
     assert_eq!(
@@ -293,9 +293,10 @@ async fn only_services_exchange_keys_and_nonsense_is_no_key() {
         &created.secret[..46],
         &format!("{}A", created.secret),
     ] {
+        let refused = exchange(&world, secret).await.unwrap_err();
         assert_eq!(
-            exchange(&world, secret).await.unwrap_err().code(),
-            Code::Unauthenticated
+            (refused.code(), code(&refused).as_str()),
+            (Code::Unauthenticated, "auth.api_key_invalid")
         );
     }
 }

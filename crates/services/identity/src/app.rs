@@ -1,9 +1,9 @@
 //! Composition: the only file that knows every part.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use auth::{Authorizer, GrpcLayer, Jwks, Policy, Verifier};
-use bus::{Bus, Jitter, Parts, Topology};
+use bus::{Bus, Parts, Topology};
 use chassis::{
     Deps, Grpc, Ports, Service,
     anyhow::{self, Context},
@@ -28,20 +28,21 @@ pub struct App {
     tools: Tools,
     authorizer: Authorizer,
     bus: Bus,
-    /// Taken when the background work starts.
-    supervisor: Mutex<Option<bus::Supervisor>>,
 }
 
 impl Service for App {
     const NAME: &'static str = "identity";
     const ABOUT: &'static str =
         "Organizations, people, sessions, API keys and the keys that sign tokens";
-    const PORTS: Ports = Ports::from(8086);
+    const PORTS: Ports = Ports::from(8086).without_http();
 
     type Config = Config;
 
     async fn build(config: Config, deps: Deps) -> anyhow::Result<Self> {
-        let db = open_database(&config, &deps).await?;
+        let db = Db::open(&config.db, Self::NAME, deps.clock.clone(), &MIGRATOR)
+            .await
+            .context("open the database")?;
+        deps.health.probe("db", db.probe());
         let vault = config
             .vault
             .open(deps.clock.clone())
@@ -57,18 +58,12 @@ impl Service for App {
         let jwks = Jwks::new(Arc::new(keys.clone()), deps.clock.clone());
         let verifier = Verifier::new(jwks, deps.clock.clone());
         let topology = Topology::new(Self::NAME, &[]).unsubscribed(UNSUBSCRIBED);
-        let parts = Parts {
-            clock: deps.clock.clone(),
-            jitter: Jitter::from_os(),
-            meter: deps.meter.clone(),
-        };
-        let (bus, supervisor) = Bus::connect(config.bus, topology, parts)
-            .await
-            .context("open the broker")?;
+        let parts = Parts::new(deps.clock.clone(), deps.meter.clone());
+        let bus = Bus::open(config.bus, topology, parts).context("open the broker")?;
+        deps.health.watch("rabbitmq", bus.probe());
         Ok(Self {
             tools: Tools {
                 db,
-                clock: deps.clock,
                 keys,
                 passwords: Passwords::new().await.context("prepare password hashing")?,
                 policy: Arc::new(policy.clone()),
@@ -76,7 +71,6 @@ impl Service for App {
             },
             authorizer: Authorizer::new(verifier, policy),
             bus,
-            supervisor: Mutex::new(Some(supervisor)),
         })
     }
 
@@ -90,30 +84,15 @@ impl Service for App {
     }
 
     fn start(&self, deps: &Deps) {
-        let (tasks, db, bus) = (&deps.tasks, &self.tools.db, &self.bus);
-        let stop = deps.shutdown.soft.clone();
-        if let Some(supervisor) = self
-            .supervisor
-            .lock()
-            .ok()
-            .and_then(|mut supervisor| supervisor.take())
-        {
-            tasks.spawn("bus", supervisor.run(stop.clone()));
+        let (tasks, db, stop) = (&deps.tasks, &self.tools.db, &deps.shutdown.soft);
+        for (name, task) in bus::background(db, &self.bus, stop) {
+            tasks.spawn(name, task);
         }
-        tasks.spawn(
-            "relay",
-            bus::relay::run(db.clone(), bus.clone(), stop.clone()),
-        );
-        let (keys, clock) = (self.tools.keys.clone(), deps.clock.clone());
+        let (keys, clock) = (self.tools.keys.clone(), db.clock().clone());
         tasks.spawn("keep-keys", jobs::keep_keys::run(keys, clock, stop.clone()));
-        let kept = proto::events::retention(Self::NAME);
-        tasks.spawn(
-            "retention",
-            db::retention::run(db.clone(), kept, stop.clone()),
-        );
         tasks.spawn(
             "sweep-sessions",
-            jobs::sweep_sessions::run(db.clone(), stop),
+            jobs::sweep_sessions::run(db.clone(), stop.clone()),
         );
     }
 
@@ -127,24 +106,4 @@ impl Service for App {
             .context("migrate the schema")?;
         Ok(())
     }
-}
-
-async fn open_database(config: &Config, deps: &Deps) -> anyhow::Result<Db> {
-    let db = Db::connect(&config.db, App::NAME, deps.clock.clone())
-        .await
-        .context("open the database")?;
-    let pending = db::migrate::pending(&db, &MIGRATOR)
-        .await
-        .context("compare the schema")?;
-    anyhow::ensure!(
-        pending.is_empty(),
-        "the schema is behind: run `migrate` first ({})",
-        pending.join(", ")
-    );
-    let probe = db.clone();
-    deps.health.probe("db", move || {
-        let db = probe.clone();
-        async move { db.ping().await }
-    });
-    Ok(db)
 }

@@ -1,6 +1,6 @@
 //! The settings of identity.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use bus::BusConfig;
 use chassis::config::{Docs, Problems, Settings, Validate};
@@ -11,8 +11,8 @@ use vault::VaultConfig;
 
 use crate::ops::SessionLimits;
 
-/// Shorter secrets can be guessed or are examples.
-const SECRET_LENGTH: usize = 32;
+/// Shorter secrets can be guessed or are examples; longer ones `IssueServiceToken` does not take.
+const SECRET_LENGTH: RangeInclusive<usize> = 32..=256;
 const DAY: Duration = Duration::from_hours(24);
 
 /// The root of the settings.
@@ -62,13 +62,8 @@ impl Sessions {
 
 impl Validate for Config {
     fn validate(&self, problems: &mut Problems) {
-        for (section, found) in [("db", self.db.problems()), ("bus", self.bus.problems())] {
-            for problem in found {
-                // Platform crates report `field: sentence`.
-                let (field, sentence) = problem.split_once(": ").unwrap_or(("", &problem));
-                problems.invalid(&format!("{section}.{field}"), sentence);
-            }
-        }
+        problems.reported("db", self.db.problems());
+        problems.reported("bus", self.bus.problems());
         let Sessions {
             absolute_days,
             idle_days,
@@ -87,10 +82,11 @@ impl Validate for Config {
             if name.is_empty() || name.len() > 100 {
                 problems.invalid(&key, "a client id has 1 to 100 characters");
             }
-            if secret.expose_secret().len() < SECRET_LENGTH {
+            // As the API counts: characters, not bytes.
+            if !SECRET_LENGTH.contains(&secret.expose_secret().chars().count()) {
                 problems.invalid(
                     &key,
-                    "must have at least 32 characters; make it with `openssl rand -base64 32`",
+                    "must have 32 to 256 characters; make it with `openssl rand -base64 32`",
                 );
             }
         }
@@ -108,7 +104,7 @@ impl Settings for Config {
             .key(
                 "service_clients",
                 "",
-                "Secret of each program that gets service tokens, by client id; 32 random characters or more.",
+                "Secret of each program that gets service tokens, by client id; 32 to 256 random characters.",
             )
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::{AsTx, DbError, outbox};
-use ids::{Actor, ApiKeyId, EventId, OrganizationId, SessionId, UserId};
+use ids::{Actor, ApiKeyId, OrganizationId, SessionId, UserId};
 use proto::{
     events::DomainEvent,
     identity::events::v1::{ApiKeyRevoked, OrganizationCreated, SessionEnded},
@@ -64,19 +64,11 @@ async fn push<E: DomainEvent>(
     occasion: &Occasion,
     event: &E,
 ) -> Result<(), DbError> {
-    let event = outbox::Event {
-        event_id: EventId::generate_at(u64::try_from(occasion.at.timestamp_millis()).unwrap_or(0)),
-        organization_id: Some(occasion.organization_id),
-        event_type: E::SPEC.event_type,
-        routing_key: E::SPEC.routing_key.to_owned(),
-        key: event.key().to_owned(),
-        payload: event.encode_to_vec(),
-        headers: outbox::OutboxHeaders {
-            traceparent: bus::current_traceparent(),
-            actor: Some(occasion.actor.to_string()),
-            ..outbox::OutboxHeaders::default()
-        },
-        occurred_at: occasion.at,
-    };
+    let Occasion {
+        organization_id,
+        actor,
+        at,
+    } = occasion;
+    let event = bus::event(event, Some(*organization_id), Some(actor.to_string()), *at);
     outbox::push(tx, &[event]).await
 }

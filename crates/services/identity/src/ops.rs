@@ -17,7 +17,6 @@ pub(crate) mod sign_up;
 use std::{sync::Arc, time::Duration};
 
 use auth::Policy;
-use clock::Clock;
 use db::Db;
 
 pub(crate) use issue_tokens::{AccessToken, SessionTokens};
@@ -29,7 +28,6 @@ use crate::{keys::KeyRing, passwords::Passwords};
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
     pub(crate) db: Db,
-    pub(crate) clock: Clock,
     pub(crate) keys: KeyRing,
     pub(crate) passwords: Passwords,
     pub(crate) policy: Arc<Policy>,

@@ -3,7 +3,8 @@
 //! A token is the session it belongs to, a generation that grows with each use, and a MAC over both under a key that is
 //! sealed in the database. So
 //!
-//! - a stolen copy of the database has no refresh token and no hash of one;
+//! - a stolen copy of the database has no refresh token and no hash of one, and whoever has it can't make one without the
+//!   vault that sealed the key;
 //! - the successor of a token is the same whenever it is asked for, which is what a client with a lost answer needs;
 //! - the tenant is proven before the first row is read.
 

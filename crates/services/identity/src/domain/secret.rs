@@ -1,5 +1,7 @@
 //! Secrets that we make, show once and keep as a hash.
 
+use std::fmt;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::{TryRngCore, rngs::OsRng};
 use secrecy::SecretString;
@@ -14,8 +16,14 @@ const API_KEY: &str = "sbk_";
 const SHOWN: usize = API_KEY.len() + 8;
 
 /// SHA-256 of a secret.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct SecretHash([u8; 32]);
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
 
 impl SecretHash {
     pub(crate) fn of(secret: &str) -> Self {
@@ -89,7 +97,9 @@ mod tests {
         assert!(SecretHash::of(secret).matches(key.hash.as_bytes()));
         assert!(!SecretHash::of(&key.prefix).matches(key.hash.as_bytes()));
         assert!(!key.hash.matches(&[]));
-        assert!(!format!("{key:?}").contains(secret));
+        let shown = format!("{key:?}");
+        assert!(!shown.contains(secret));
+        assert!(shown.contains("SecretHash(…)"), "{shown}");
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Session {
     /// A login at `now`.
     pub(crate) fn begin(user_id: UserId, now: DateTime<Utc>, lasts: Duration) -> Self {
         Self {
-            id: SessionId::generate_at(u64::try_from(now.timestamp_millis()).unwrap_or(0)),
+            id: SessionId::stamped(now),
             user_id,
             generation: 0,
             used_at: Vec::new(),

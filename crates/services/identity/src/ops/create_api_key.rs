@@ -28,7 +28,7 @@ pub(crate) async fn create_api_key(
     mut new: NewApiKey,
 ) -> Result<(ApiKey, SecretString), Error> {
     let scope = caller.require_scope()?;
-    let now = tools.clock.now();
+    let now = tools.db.clock().now();
     refuse_unknown_scopes(&tools.policy, &new)?;
     refuse_more_power(&tools.policy, caller.principal()?, &new)?;
     if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
@@ -41,7 +41,7 @@ pub(crate) async fn create_api_key(
     new.scopes.dedup();
     let secret = ApiKeySecret::generate();
     let key = ApiKey {
-        id: ApiKeyId::generate_at(tools.clock.unix_ms()),
+        id: ApiKeyId::stamped(now),
         name: new.name,
         prefix: secret.prefix,
         role: new.role,

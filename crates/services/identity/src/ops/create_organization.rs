@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use db::SystemTx;
 use ids::{Actor, OrganizationId, UserId};
+use secrecy::SecretString;
 
 use crate::{
     Error,
@@ -15,12 +16,11 @@ use crate::{
 };
 
 /// Who and what.
-#[derive(Debug)]
 pub(super) struct Founding<'a> {
     pub(super) organization_name: &'a str,
     pub(super) name: &'a str,
     pub(super) email: &'a str,
-    pub(super) password_hash: &'a str,
+    pub(super) password_hash: &'a SecretString,
 }
 
 /// A person and the organization it owns.
@@ -29,14 +29,13 @@ pub(super) async fn create_organization(
     founding: &Founding<'_>,
     now: DateTime<Utc>,
 ) -> Result<(Organization, User), Error> {
-    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     let user = User {
-        id: UserId::generate_at(unix_ms),
+        id: UserId::stamped(now),
         email: founding.email.trim().to_owned(),
         name: founding.name.to_owned(),
     };
     let organization = Organization {
-        id: OrganizationId::generate_at(unix_ms),
+        id: OrganizationId::stamped(now),
         name: founding.organization_name.to_owned(),
         created_at: now,
     };

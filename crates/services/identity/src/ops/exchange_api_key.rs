@@ -26,7 +26,7 @@ pub(crate) async fn exchange_api_key(
     }
     let mut tx = SystemTx::begin(&tools.db, "exchange an API key").await?;
     let found = api_keys::find_by_secret(&mut tx, &SecretHash::of(secret)).await?;
-    let now = tools.clock.now();
+    let now = tools.db.clock().now();
     let usable = found.filter(|(_, key)| {
         key.revoked_at.is_none() && key.expires_at.is_none_or(|expires_at| now < expires_at)
     });

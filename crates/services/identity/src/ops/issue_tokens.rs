@@ -30,7 +30,7 @@ pub(super) async fn access(
     principal: &Principal,
     lifetime: Duration,
 ) -> Result<AccessToken, Error> {
-    let now = tools.clock.now();
+    let now = tools.db.clock().now();
     let lifetime = lifetime.min(LIFETIME);
     let ring = tools.keys.current().await;
     Ok(AccessToken {
@@ -59,7 +59,7 @@ pub(super) async fn of_session(
     let ring = tools.keys.current().await;
     Ok(SessionTokens {
         access: access(tools, &principal, LIFETIME).await?,
-        refresh: ring.refresh_key(tools.clock.now())?.sign(&refresh),
+        refresh: ring.refresh_key(tools.db.clock().now())?.sign(&refresh),
         session_id: session.id,
     })
 }

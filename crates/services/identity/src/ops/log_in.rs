@@ -41,7 +41,11 @@ pub(crate) async fn log_in(
         organization_id: account.organization.id,
         actor: Actor::User(account.user.id),
     };
-    let session = Session::begin(account.user.id, tools.clock.now(), tools.sessions.lasts);
+    let session = Session::begin(
+        account.user.id,
+        tools.db.clock().now(),
+        tools.sessions.lasts,
+    );
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
     match sessions::insert(&mut tx, scope.organization_id, &session).await {
         // Removed from the organization while the password was hashed.

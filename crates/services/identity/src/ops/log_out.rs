@@ -17,7 +17,7 @@ pub(crate) async fn log_out(tools: &Tools, caller: &RequestContext) -> Result<()
         return Err(Error::NoSession);
     };
     let scope = caller.require_scope()?;
-    let now = tools.clock.now();
+    let now = tools.db.clock().now();
     let reason = EndReason::LoggedOut;
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
     // The access token outlives the session, so it may have ended already: that is what the caller wants.

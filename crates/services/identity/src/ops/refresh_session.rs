@@ -36,7 +36,7 @@ pub(crate) async fn refresh_session(
     let (mut session, role) = sessions::lock(&mut tx, token.session_id)
         .await?
         .ok_or(Error::RefreshToken)?;
-    let now = tools.clock.now();
+    let now = tools.db.clock().now();
     let generation = match session.refresh(token.generation, now, tools.sessions.idle) {
         Refresh::Rotated(successor) => {
             sessions::update(&mut tx, &session).await?;

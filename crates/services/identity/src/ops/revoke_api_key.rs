@@ -24,7 +24,7 @@ pub(crate) async fn revoke_api_key(
         .await?
         .ok_or(Error::ApiKeyUnknown)?;
     if key.revoked_at.is_none() {
-        let now = tools.clock.now();
+        let now = tools.db.clock().now();
         api_keys::revoke(&mut tx, id, now).await?;
         let occasion = Occasion {
             organization_id: scope.organization_id,

@@ -1,5 +1,7 @@
 //! An organization with a known login, for a laptop and for demonstrations.
 
+use std::fmt;
+
 use db::{Db, SystemTx};
 use ids::{OrganizationId, UserId};
 use secrecy::SecretString;
@@ -8,7 +10,7 @@ use super::create_organization::{Founding, create_organization};
 use crate::{Error, domain::email::EmailKey, passwords::Passwords, store::users};
 
 /// What must exist.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Seed {
     /// The organization's name.
     pub organization_name: String,
@@ -18,6 +20,13 @@ pub struct Seed {
     pub email: String,
     /// The owner's password.
     pub password: SecretString,
+}
+
+/// Only the organization: names and addresses of people must not get into logs.
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seed({:?})", self.organization_name)
+    }
 }
 
 /// What exists.

@@ -15,7 +15,6 @@ use crate::{
     store::{organizations::Organization, sessions, users::User},
 };
 
-#[derive(Debug)]
 pub(crate) struct SignUp {
     pub(crate) organization_name: String,
     pub(crate) name: String,
@@ -33,7 +32,7 @@ pub(crate) struct SignedUp {
 #[tracing::instrument(skip_all)]
 pub(crate) async fn sign_up(tools: &Tools, input: SignUp) -> Result<SignedUp, Error> {
     let password_hash = tools.passwords.hash(input.password).await?;
-    let now = tools.clock.now();
+    let now = tools.db.clock().now();
     let mut tx = SystemTx::begin(&tools.db, "sign up").await?;
     let founding = Founding {
         organization_name: &input.organization_name,

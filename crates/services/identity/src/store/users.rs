@@ -1,24 +1,34 @@
 //! People, their passwords and their memberships. Without a tenant: only the system door leads here.
 
+use std::fmt;
+
 use auth::Role;
 use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx};
 use ids::{OrganizationId, UserId};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Error, domain::email::EmailKey, store::organizations::Organization};
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct User {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) name: String,
 }
 
+/// Without the name and the address: they must not get into logs.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "User({})", self.id)
+    }
+}
+
 /// Everything a login needs.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) user: User,
-    pub(crate) password_hash: Option<String>,
+    pub(crate) password_hash: Option<SecretString>,
     pub(crate) organization: Organization,
     pub(crate) role: Role,
 }
@@ -52,7 +62,7 @@ pub(crate) async fn find_account(
                 email: row.email,
                 name: row.name,
             },
-            password_hash: row.hash,
+            password_hash: row.hash.map(SecretString::from),
             organization: Organization {
                 id: row.organization_id,
                 name: row.organization_name,
@@ -69,7 +79,7 @@ pub(crate) async fn insert(
     tx: &mut SystemTx,
     user: &User,
     email: &EmailKey,
-    password_hash: &str,
+    password_hash: &SecretString,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let inserted = sqlx::query!(
@@ -82,7 +92,7 @@ pub(crate) async fn insert(
         user.email,
         email.as_str(),
         user.name,
-        password_hash,
+        password_hash.expose_secret(),
         now,
     )
     .execute(tx.conn())

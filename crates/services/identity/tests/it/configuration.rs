@@ -44,19 +44,22 @@ fn a_few_variables_are_enough() {
 
 #[test]
 fn everything_that_is_wrong_is_told_together_and_without_secrets() {
+    let long = "x".repeat(257);
     let mut variables = RIGHT.to_vec();
     variables[0].1 = "mysql://identity:hunter2@db/switchboard";
     variables[4].1 = "short-secret";
     variables.extend([
         ("IDENTITY__SERVICE_CLIENTS__MESSAGING", "changeme"),
+        ("IDENTITY__SERVICE_CLIENTS__AI", &long),
         ("IDENTITY__SESSIONS__IDLE_DAYS", "31"),
         ("IDENTITY__SESSIONS__IDEL_DAYS", "1"),
     ]);
     let told = load(&variables).unwrap_err();
     for expected in [
         "IDENTITY__DB__URL: must begin with postgres://",
-        "IDENTITY__SERVICE_CLIENTS__GATEWAY: must have at least 32 characters",
-        "IDENTITY__SERVICE_CLIENTS__MESSAGING: must have at least 32 characters",
+        "IDENTITY__SERVICE_CLIENTS__GATEWAY: must have 32 to 256 characters",
+        "IDENTITY__SERVICE_CLIENTS__MESSAGING: must have 32 to 256 characters",
+        "IDENTITY__SERVICE_CLIENTS__AI: must have 32 to 256 characters",
         "IDENTITY__SESSIONS__IDLE_DAYS: must be at least 1 and at most sessions.absolute_days",
         "IDENTITY__SESSIONS__IDEL_DAYS",
     ] {

@@ -18,7 +18,7 @@ async fn without_a_tenant_nothing_is_seen_changed_or_added() {
     let world = World::start().await;
     let owner = world.owner("ada@example.com").await;
     world.create_key(&owner, Role::Agent, &[]).await.unwrap();
-    assert_nothing_without_tenant(&world.db, "identity").await;
+    assert_nothing_without_tenant(&world.db, "identity", &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,8 +82,8 @@ fn a_service_has_no_settings_for_a_server_it_does_not_have() {
 
 #[test]
 fn a_command_of_the_service_is_known_by_its_name() {
-    let parsed = parse(&["app", "replay"]).ok().expect("a command");
-    assert!(matches!(parsed, Action::Own { name, .. } if name == "replay"));
+    let parsed = parse(&["app", "replay"]);
+    assert!(matches!(parsed, Ok(Action::Own { name, .. }) if name == "replay"));
     assert_eq!(parse(&["app", "dance"]).err(), Some(Exit::Usage));
 }
 

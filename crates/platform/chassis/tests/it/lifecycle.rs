@@ -360,7 +360,7 @@ async fn what_never_started_stops_without_waiting_to_be_noticed() {
     // Time moves only when everything sleeps.
     let before = tokio::time::Instant::now();
     host.shutdown().await;
-    assert!(before.elapsed() < Duration::from_secs(60));
+    assert!(before.elapsed() < Duration::from_mins(1));
 }
 
 #[tokio::test]

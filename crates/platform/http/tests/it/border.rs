@@ -89,7 +89,7 @@ async fn what_the_router_refuses_is_a_problem_too() {
 
 #[tokio::test]
 async fn a_panic_is_an_internal_error_that_says_nothing() {
-    let response = ask("GET", "/panic", None).await;
+    let response = ask("GET", "/panic", Some("abc-3")).await;
     assert_eq!(response.status(), 500);
     let problem = problem(response).await;
     assert_eq!(problem["code"], "internal");

@@ -46,8 +46,9 @@ pub struct BusConfig {
     /// Longest pause before reconnecting, milliseconds.
     #[serde(default = "defaults::reconnect_max_ms")]
     pub reconnect_max_ms: u64,
-    /// Bound of one call of a consumer's handler, milliseconds. Less than the time after which the
-    /// database ends a transaction whose client does nothing.
+    /// Bound of one call of a consumer's handler, milliseconds. Keep it below the database's
+    /// `idle_in_transaction_timeout_ms` (nothing checks that), or a handler that waits for something
+    /// else loses its transaction before its time.
     #[serde(default = "defaults::handler_timeout_ms")]
     pub handler_timeout_ms: u64,
     /// How often a consuming service declares its topology again, seconds: what somebody deleted

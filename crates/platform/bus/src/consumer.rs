@@ -33,7 +33,6 @@ pub struct Consumer<H> {
     queue: &'static str,
     handler: Arc<H>,
     prefetch: u16,
-    batch_max: usize,
 }
 
 /// Consumes the queue of `subscription` with the limits of the configuration. See [`Consumer`].
@@ -54,7 +53,6 @@ impl<H: BatchHandler> Consumer<H> {
     pub fn new(db: Db, bus: Bus, subscription: &Subscription, handler: H) -> Self {
         Self {
             prefetch: bus.config().prefetch,
-            batch_max: bus.config().batch_max,
             db,
             bus,
             queue: subscription.queue,
@@ -67,13 +65,6 @@ impl<H: BatchHandler> Consumer<H> {
     #[must_use]
     pub const fn prefetch(mut self, prefetch: u16) -> Self {
         self.prefetch = prefetch;
-        self
-    }
-
-    /// Handles at most this many deliveries in one transaction instead of the configured number.
-    #[must_use]
-    pub const fn batch_max(mut self, batch_max: usize) -> Self {
-        self.batch_max = batch_max;
         self
     }
 
@@ -100,10 +91,15 @@ impl<H: BatchHandler> Consumer<H> {
         };
         let dead_letters = dead_letter_queue(self.queue);
         let mut work = Work::new(attempts.clone(), Arc::clone(&failed));
-        let mut drain = Drain::new(self.db, self.queue, Arc::clone(&failed));
+        let mut drain = Drain::new(
+            self.db,
+            self.queue,
+            attempts.metrics.clone(),
+            Arc::clone(&failed),
+        );
         let limits = Limits {
             prefetch: self.prefetch.max(1),
-            batch_max: self.batch_max.max(1),
+            batch_max: self.bus.config().batch_max.max(1),
         };
         tokio::join!(
             consume(&self.bus, self.queue, limits, &mut work, &shutdown),

@@ -65,7 +65,7 @@ pub async fn list(
     Ok(page)
 }
 
-/// One dead letter with its body.
+/// One dead letter.
 ///
 /// # Errors
 /// When there is none with this id, or the database fails.
@@ -150,8 +150,7 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-/// One dead letter as lines for a terminal, everything but its body: that may hold what a customer
-/// wrote. Its size is shown.
+/// One dead letter as lines for a terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Details<'a>(pub &'a DeadLetter);
 
@@ -184,7 +183,7 @@ impl fmt::Display for Details<'_> {
         if let Some(trace_id) = self.trace_id() {
             line("trace", &trace_id)?;
         }
-        line("body", &format_args!("{} bytes", letter.payload.len()))?;
+        line("body", &format_args!("{} bytes", letter.payload_bytes))?;
         if let Some(headers) = letter.headers.as_object() {
             for (name, value) in headers {
                 let name = format!("header {name}");
@@ -224,7 +223,7 @@ mod tests {
             event_id: EventId::generate_at(1),
             organization_id: None,
             event_type: "shop.v1.OrderPlaced".to_owned(),
-            payload: b"what a customer wrote".to_vec(),
+            payload_bytes: 21,
             headers: json!({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}),
             attempts: 9,
             last_error: "no such order\nsecond line".to_owned(),
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn details_name_the_error_and_the_trace_and_hide_the_body() {
+    fn details_name_the_error_the_trace_and_the_size_of_the_body() {
         let letter = letter();
         let text = Details(&letter).to_string();
         assert!(text.contains("no such order"), "{text}");
@@ -241,10 +240,7 @@ mod tests {
             text.contains("0af7651916cd43dd8448eb211c80319c\n"),
             "{text}"
         );
-        assert!(
-            text.contains("21 bytes") && !text.contains("customer wrote"),
-            "{text}"
-        );
+        assert!(text.contains("21 bytes"), "{text}");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! use bus::{BatchHandler, Bus, BusConfig, Consumer, Delivery, HandlerError, ItemOutcome, Parts};
-//! use bus::{Subscription, Topology, relay};
+//! use bus::{Subscription, Topology};
 //! use db::{Db, SystemTx};
 //! use tokio_util::sync::CancellationToken;
 //!
@@ -37,17 +37,16 @@
 //!     }
 //! }
 //!
-//! # async fn serve(config: BusConfig, db: Db, shutdown: CancellationToken) -> Result<(), bus::BusError> {
+//! # fn start(config: BusConfig, db: Db, stop: CancellationToken, tasks: &mut tokio::task::JoinSet<()>) -> Result<(), bus::BusError> {
 //! let topology = Topology::new("messaging", &[WHATSAPP_RECEIVED]).unsubscribed(&["messaging.#"]);
-//! let (bus, supervisor) = Bus::connect(config, topology, Parts::system()).await?;
-//! let consumer = Consumer::new(db.clone(), bus.clone(), &WHATSAPP_RECEIVED, Intake);
-//! // Each is a task of the service, tracked by it.
-//! let (supervised, (), ()) = tokio::join!(
-//!     supervisor.run(shutdown.clone()),
-//!     relay::run(db, bus, shutdown.clone()),
-//!     consumer.run(shutdown),
-//! );
-//! supervised
+//! let bus = Bus::open(config, topology, Parts::system())?;
+//! // Each is a task of the service, which tracks it and stops when it fails.
+//! for (name, task) in bus::background(&db, &bus, &stop) {
+//!     tasks.spawn(async move { task.await.expect(name) });
+//! }
+//! let consumer = Consumer::new(db, bus, &WHATSAPP_RECEIVED, Intake);
+//! tasks.spawn(consumer.run(stop));
+//! # Ok(())
 //! # }
 //! ```
 //!

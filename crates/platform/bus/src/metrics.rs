@@ -20,6 +20,7 @@ pub(crate) struct Metrics {
     batch_seconds: Histogram<f64>,
     batch_size: Histogram<u64>,
     deferred: Counter<u64>,
+    dead_letters: Counter<u64>,
 }
 
 impl Metrics {
@@ -56,7 +57,9 @@ impl Metrics {
             batch_seconds: meter
                 .f64_histogram("bus.batch.duration")
                 .with_unit("s")
-                .with_description("Time from the first delivery of a batch to its acknowledgement")
+                .with_description(
+                    "Time from a gathered batch to the commit of its effects or failures",
+                )
                 .build(),
             batch_size: meter
                 .u64_histogram("bus.batch.size")
@@ -66,6 +69,12 @@ impl Metrics {
                 .u64_counter("bus.deferred")
                 .with_description(
                     "Second and later attempts of failed deliveries, by queue and outcome",
+                )
+                .build(),
+            dead_letters: meter
+                .u64_counter("bus.dead_letters")
+                .with_description(
+                    "Events that became dead letters, by queue; alert on any increase",
                 )
                 .build(),
         }
@@ -121,6 +130,14 @@ impl Metrics {
                 KeyValue::new("outcome", outcome),
             ];
             self.deferred.add(count as u64, &labels);
+        }
+    }
+
+    /// Wherever an event dies: at its first attempt, on the ladder, or with the broker.
+    pub(crate) fn dead_letters(&self, queue: &'static str, count: usize) {
+        if count > 0 {
+            let labels = [KeyValue::new("queue", queue)];
+            self.dead_letters.add(count as u64, &labels);
         }
     }
 }

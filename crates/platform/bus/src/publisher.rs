@@ -1,7 +1,7 @@
 //! Publishing with confirms. A message counts as stored only when the broker confirmed it and did
 //! not return it; every other answer, or none, means that it must be published again.
 
-use std::{collections::HashMap, ops::Range, pin::Pin, time::Duration};
+use std::{collections::HashMap, fmt, ops::Range, pin::Pin, time::Duration};
 
 use futures::{
     FutureExt, StreamExt,
@@ -19,8 +19,12 @@ use crate::{
     Bus, BusError, Envelope, EnvelopeError, deadline::within, envelope::short, link::Session,
 };
 
+/// The broker's own limit for a message. It answers a larger one by closing the channel, with all that
+/// is under way on it.
+const PAYLOAD_LIMIT: usize = 16 * 1024 * 1024;
+
 /// A message to publish.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
     /// Where to.
     pub exchange: &'a str,
@@ -30,6 +34,18 @@ pub struct Outgoing<'a> {
     pub envelope: &'a Envelope,
     /// The protobuf body.
     pub payload: &'a [u8],
+}
+
+/// Without the payload: it may hold what a customer wrote.
+impl fmt::Debug for Outgoing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("exchange", &self.exchange)
+            .field("routing_key", &self.routing_key)
+            .field("event_id", &self.envelope.event_id)
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What became of one message.
@@ -196,6 +212,12 @@ struct Prepared {
 
 impl Prepared {
     fn new(message: &Outgoing<'_>) -> Result<Self, EnvelopeError> {
+        if message.payload.len() > PAYLOAD_LIMIT {
+            return Err(EnvelopeError {
+                field: "payload",
+                problem: "larger than 16 MiB",
+            });
+        }
         Ok(Self {
             exchange: short("exchange", message.exchange)?,
             routing_key: short("routing key", message.routing_key)?,
@@ -272,5 +294,38 @@ impl Returned {
                 *outcome = PublishOutcome::Returned(reason.clone());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ids::EventId;
+
+    use super::*;
+
+    #[test]
+    fn what_the_broker_would_close_the_channel_for_is_not_sent() {
+        let envelope = Envelope {
+            event_id: EventId::min_at(1),
+            event_type: "shop.events.v1.OrderPlaced".to_owned(),
+            organization_id: None,
+            key: String::new(),
+            occurred_at: chrono::DateTime::UNIX_EPOCH,
+            traceparent: None,
+            causation_id: None,
+            actor: None,
+            aggregate_version: None,
+        };
+        let sendable = |bytes: usize| {
+            let message = Outgoing {
+                exchange: "shop.events",
+                routing_key: "shop.order.placed.v1",
+                envelope: &envelope,
+                payload: &vec![0; bytes],
+            };
+            Prepared::new(&message).is_ok()
+        };
+        assert!(sendable(PAYLOAD_LIMIT));
+        assert!(!sendable(PAYLOAD_LIMIT + 1));
     }
 }

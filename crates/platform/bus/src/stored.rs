@@ -52,7 +52,7 @@ impl Delivery {
             event_id: envelope.event_id,
             organization_id: envelope.organization_id,
             event_type: without_nul(&envelope.event_type),
-            payload: self.payload.clone(),
+            payload: self.payload.clone().into(),
             // Strings and numbers always serialize.
             headers: serde_json::to_value(headers).unwrap_or_default(),
             error: without_nul(error),
@@ -78,7 +78,7 @@ impl Delivery {
             },
             exchange: headers.exchange,
             routing_key: headers.routing_key,
-            payload: due.payload.clone(),
+            payload: due.payload.to_vec(),
             attempts: u32::try_from(due.attempt.saturating_sub(1)).unwrap_or(0),
         })
     }
@@ -101,7 +101,7 @@ pub(crate) fn unreadable(
         event_id,
         organization_id: None,
         event_type: without_nul(event_type),
-        payload,
+        payload: payload.into(),
         headers: Value::Object(headers),
         error: without_nul(error),
         permanent: true,

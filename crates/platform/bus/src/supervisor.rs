@@ -127,7 +127,7 @@ impl Bus {
                 publishing,
                 consuming,
             } = bus.health();
-            ready(publishing.usable().and(consuming.usable()))
+            ready(publishing.usable().and_then(|()| consuming.usable()))
         }
     }
 

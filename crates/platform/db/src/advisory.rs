@@ -1,8 +1,17 @@
 //! Keys of advisory locks. A lock belongs to one database; its name, to one schema.
 
 use sha2::{Digest, Sha256};
+use sqlx::PgExecutor;
 
 use crate::Schema;
+
+/// Takes the lock for the session of `connection`, unless another session has it.
+pub(crate) async fn try_lock(connection: impl PgExecutor<'_>, key: i64) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select pg_try_advisory_lock($1)")
+        .bind(key)
+        .fetch_one(connection)
+        .await
+}
 
 /// The key of a named lock.
 pub(crate) fn key(schema: Schema, name: &str) -> i64 {

@@ -17,7 +17,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::{AsTx, DbError, Schema, SystemTx, statement::Statement};
+use crate::{AsTx, Body, DbError, Schema, SystemTx, statement::Statement};
 
 pub use dead_letters::{DeadLetter, Decision, Filter, PageKey, discard, find, list, replay};
 pub use ladder::{MAX_ATTEMPTS, delay};
@@ -48,8 +48,8 @@ impl Sql {
     }
 }
 
-/// The same event may fail again while its row waits (the acknowledgement was lost), or long after it was replayed.
-/// What a person has decided stays decided.
+/// The inbox lets an event come here once. It comes again when that memory is gone and the row, which waits for a person
+/// or tells of a decision, is not. What a person has decided stays decided.
 const RECORD: &str = "
     insert into {schema}.deferred_deliveries as d
         (id, consumer, event_id, organization_id, event_type, payload, headers, attempts, due_at, state, last_error,
@@ -63,7 +63,8 @@ const RECORD: &str = "
         state = case when d.state in ('waiting', 'replayed') then excluded.state else d.state end,
         last_error = excluded.last_error";
 
-/// Counted when it is handed out, so that an event that kills its consumer climbs the ladder too.
+/// Counted when it is handed out, so that an event that kills its consumer climbs the ladder too. At its end nobody is
+/// left to say what went wrong.
 const DUE: &str = "
     with due as (
         select id from {schema}.deferred_deliveries
@@ -74,12 +75,15 @@ const DUE: &str = "
     )
     update {schema}.deferred_deliveries d
     set state = case when attempts < $5 then state else 'dead' end,
+        last_error = case when attempts < $5 then last_error else $6 end,
         attempts = least(attempts + 1, $5),
         due_at = $4
     from due
     where d.id = due.id
     returning d.id, d.consumer, d.event_id, d.organization_id, d.event_type, d.payload, d.headers, d.attempts,
               d.state = 'waiting' as waiting";
+const EXHAUSTED: &str =
+    "the last attempt never ended: its process was killed, or took longer than its lease";
 
 /// A replayed dead letter stays, as the record of the decision.
 const RESOLVE: &str = "
@@ -104,7 +108,7 @@ pub struct Failure {
     /// Full name of the protobuf message.
     pub event_type: String,
     /// The body as it came.
-    pub payload: Vec<u8>,
+    pub payload: Body,
     /// What came beside it, as a JSON object.
     pub headers: Value,
     /// What went wrong: a chain of errors, without contents.
@@ -114,7 +118,7 @@ pub struct Failure {
 }
 
 /// A deferred delivery that is handed to its consumer again.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Due {
     /// The row.
     pub id: DeliveryId,
@@ -127,10 +131,11 @@ pub struct Due {
     /// Full name of the protobuf message.
     pub event_type: String,
     /// The body as it came.
-    pub payload: Vec<u8>,
+    pub payload: Body,
     /// What came beside it.
     pub headers: Value,
     /// Times it was handed to the consumer, this one included.
+    #[sqlx(rename = "attempts")]
     pub attempt: i32,
 }
 
@@ -145,16 +150,19 @@ pub enum Fate {
     Taken,
 }
 
+/// What [`due`] found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Claimed {
+    /// To be tried again now.
+    pub due: Vec<Due>,
+    /// Those whose last attempt had no end: they are dead letters by now.
+    pub exhausted: Vec<Due>,
+}
+
 #[derive(FromRow)]
 struct Row {
-    id: Uuid,
-    consumer: String,
-    event_id: Uuid,
-    organization_id: Option<Uuid>,
-    event_type: String,
-    payload: Vec<u8>,
-    headers: Value,
-    attempts: i32,
+    #[sqlx(flatten)]
+    due: Due,
     waiting: bool,
 }
 
@@ -227,7 +235,7 @@ pub async fn record_failures(
 }
 
 /// Hands out at most `limit` deliveries that are due, and keeps others from them for `lease`. Commit before processing.
-/// One that has climbed the whole ladder without an answer is dead and not handed out.
+/// One that has climbed the whole ladder without an answer is dead and only named.
 ///
 /// # Errors
 /// When the database fails.
@@ -242,7 +250,7 @@ pub async fn due(
     consumer: &str,
     limit: u32,
     lease: Duration,
-) -> Result<Vec<Due>, DbError> {
+) -> Result<Claimed, DbError> {
     let now = tx.db().clock().now();
     let due = tx.db().sql().deferred.due.clone();
     let rows: Vec<Row> = due
@@ -252,22 +260,15 @@ pub async fn due(
         .bind(i64::from(limit))
         .bind(later(now, lease))
         .bind(MAX_ATTEMPTS)
+        .bind(EXHAUSTED)
         .fetch_all(tx.conn())
         .await?;
-    Ok(rows
-        .into_iter()
-        .filter(|row| row.waiting)
-        .map(|row| Due {
-            id: DeliveryId::from_uuid(row.id),
-            consumer: row.consumer,
-            event_id: EventId::from_uuid(row.event_id),
-            organization_id: row.organization_id.map(OrganizationId::from_uuid),
-            event_type: row.event_type,
-            payload: row.payload,
-            headers: row.headers,
-            attempt: row.attempts,
-        })
-        .collect())
+    let (due, exhausted): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.waiting);
+    let deliveries = |rows: Vec<Row>| rows.into_iter().map(|row| row.due).collect();
+    Ok(Claimed {
+        due: deliveries(due),
+        exhausted: deliveries(exhausted),
+    })
 }
 
 /// The delivery failed again: it waits for the next step of the ladder, or is dead at its end or when `permanent`.

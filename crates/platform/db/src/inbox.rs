@@ -10,7 +10,6 @@ use crate::{AsTx, DbError, Schema, SystemTx, statement::Statement};
 #[derive(Debug)]
 pub(crate) struct Sql {
     claim: Statement,
-    forget: Statement,
 }
 
 impl Sql {
@@ -24,10 +23,6 @@ impl Sql {
                  from (select distinct unnest($2::uuid[]) as event_id order by 1) batch
                  on conflict do nothing
                  returning event_id",
-            ),
-            forget: Statement::new(
-                schema,
-                "delete from {schema}.inbox where consumer = $1 and event_id = any($2)",
             ),
         }
     }
@@ -57,20 +52,4 @@ pub async fn claim(
         .fetch_all(tx.conn())
         .await?;
     Ok(new.into_iter().collect())
-}
-
-/// Takes back claims of this transaction, for events of a batch whose processing failed while the others go on.
-///
-/// # Errors
-/// When the database fails.
-#[tracing::instrument(name = "db.inbox.delete", skip_all, fields(consumer))]
-pub async fn forget(tx: &mut SystemTx, consumer: &str, event_ids: &[Uuid]) -> Result<(), DbError> {
-    let forget = tx.db().sql().inbox.forget.clone();
-    forget
-        .query()
-        .bind(consumer)
-        .bind(event_ids)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
 }

@@ -25,10 +25,7 @@ impl Leader {
         let key = advisory::key(db.schema(), work);
         let elect = async {
             let mut connection = db.dedicated(work).connect().await?;
-            let elected: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-                .bind(key)
-                .fetch_one(&mut connection)
-                .await?;
+            let elected = advisory::try_lock(&mut connection, key).await?;
             Ok::<_, sqlx::Error>((connection, elected))
         };
         let (connection, elected) = within(db.deadline(), elect).await?;

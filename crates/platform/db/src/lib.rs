@@ -5,6 +5,7 @@
 //! door, [`SystemTx`], sees all of them; it wants a reason, and counts it. There is no way to a bare connection.
 
 mod advisory;
+mod body;
 mod config;
 mod data_keys;
 mod deadline;
@@ -25,6 +26,7 @@ pub mod outbox;
 pub mod page;
 pub mod retention;
 
+pub use body::Body;
 pub use config::DbConfig;
 pub use data_keys::DataKeys;
 pub use error::{ConnectError, DbError};

@@ -238,9 +238,7 @@ async fn lock(
 ) -> Result<(), MigrateError> {
     let attempt = async {
         loop {
-            let locked: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-                .bind(advisory::key(schema, name))
-                .fetch_one(&mut *connection)
+            let locked = advisory::try_lock(&mut *connection, advisory::key(schema, name))
                 .await
                 .attempted("lock the schema")?;
             if locked {

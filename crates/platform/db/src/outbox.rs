@@ -5,6 +5,8 @@ mod feed;
 mod relay;
 mod wake;
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use ids::{EventId, OrganizationId};
 use serde::{Deserialize, Serialize};
@@ -15,8 +17,7 @@ use crate::{AsTx, DbError, Schema, advisory, statement::Statement};
 
 pub use feed::{Cursor, CursorInvalid, Feed, FeedEvent, FeedPage};
 pub use relay::{
-    Backlog, Refusal, Republish, Unpublished, backlog, mark_published, mark_refused, republish,
-    unpublished,
+    Backlog, Refusal, Unpublished, backlog, mark_published, mark_refused, unpublished,
 };
 pub use wake::Wake;
 
@@ -77,7 +78,7 @@ const PUSH: &str = "
     select case when not pg_try_advisory_xact_lock_shared($9) then pg_notify($10, '') end";
 
 /// A fact to be published.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Event {
     /// Its identity everywhere: the AMQP message id, the inbox key, the feed's event id.
     pub event_id: EventId,
@@ -96,6 +97,19 @@ pub struct Event {
     pub headers: OutboxHeaders,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
+}
+
+/// Without the payload: it may hold what a customer wrote.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("event_id", &self.event_id)
+            .field("organization_id", &self.organization_id)
+            .field("event_type", &self.event_type)
+            .field("key", &self.key)
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What travels beside an event.

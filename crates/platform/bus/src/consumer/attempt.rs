@@ -67,11 +67,8 @@ impl<H: BatchHandler> Attempts<H> {
     ) -> Result<Tally, Failed> {
         let mut tx = SystemTx::begin(&self.db, self.queue).await?;
         let mut new = claim(&mut tx, self.queue, deliveries, unreadable).await?;
-        let mut failures: Vec<Failure> = unreadable
-            .iter()
-            .filter(|failure| new.remove(&failure.event_id.as_uuid()))
-            .cloned()
-            .collect();
+        let mut failures = unreadable.to_vec();
+        failures.retain(|failure| new.remove(&failure.event_id.as_uuid()));
         let fresh = fresh(deliveries, new);
         let mut tally = Tally {
             dead: failures.len(),
@@ -85,17 +82,16 @@ impl<H: BatchHandler> Attempts<H> {
                     ItemOutcome::Done => tally.done += 1,
                     ItemOutcome::Retry(reason) => {
                         tally.deferred += 1;
-                        failures.push(self.failure(delivery, &reason, false));
+                        failures.push(delivery.to_failure(&reason, false));
                     }
                     ItemOutcome::Dead(reason) => {
                         tally.dead += 1;
-                        failures.push(self.failure(delivery, &reason, true));
+                        failures.push(delivery.to_failure(&reason, true));
                     }
                 }
             }
         }
-        deferred::record_failures(&mut tx, self.queue, &failures).await?;
-        tx.commit().await?;
+        record(tx, self.queue, &failures).await?;
         Ok(tally)
     }
 
@@ -106,23 +102,15 @@ impl<H: BatchHandler> Attempts<H> {
         delivery: &Delivery,
         failed: &Failed,
     ) -> Result<Tally, DbError> {
-        let mut tx = SystemTx::begin(&self.db, self.queue).await?;
-        let id = delivery.envelope.event_id.as_uuid();
-        let new = inbox::claim(&mut tx, self.queue, &[id]).await?;
-        if new.is_empty() {
-            return Ok(Tally {
-                duplicate: 1,
-                ..Tally::default()
-            });
-        }
-        let failure = self.failure(delivery, &failed.reason, failed.permanent);
-        deferred::record_failures(&mut tx, self.queue, &[failure]).await?;
-        tx.commit().await?;
-        Ok(Tally {
-            dead: usize::from(failed.permanent),
-            deferred: usize::from(!failed.permanent),
-            ..Tally::default()
-        })
+        let failure = delivery.to_failure(&failed.reason, failed.permanent);
+        let new = record_new(&self.db, self.queue, vec![failure]).await?;
+        let mut tally = Tally::default();
+        *match (new.is_empty(), failed.permanent) {
+            (true, _) => &mut tally.duplicate,
+            (false, true) => &mut tally.dead,
+            (false, false) => &mut tally.deferred,
+        } = 1;
+        Ok(tally)
     }
 
     /// Calls the handler within its deadline. A panic is a failure of this batch, not of the
@@ -161,19 +149,6 @@ impl<H: BatchHandler> Attempts<H> {
         }
     }
 
-    fn failure(&self, delivery: &Delivery, reason: &str, permanent: bool) -> Failure {
-        let event_id = delivery.envelope.event_id;
-        let event_type = &delivery.envelope.event_type;
-        if permanent {
-            tracing::error!(bus.queue = self.queue, event.id = %event_id, event.type = %event_type,
-                error = reason, "an event became a dead letter");
-        } else {
-            tracing::warn!(bus.queue = self.queue, event.id = %event_id, event.type = %event_type,
-                error = reason, "an event failed and will be tried again");
-        }
-        delivery.to_failure(reason, permanent)
-    }
-
     /// Whether the database can be used at all. If not, a failure says nothing about the event.
     pub(super) async fn database_is_down(&self) -> bool {
         self.db.ping().await.is_err()
@@ -188,6 +163,7 @@ impl<H: BatchHandler> Attempts<H> {
         ] {
             self.metrics.consumed(self.queue, outcome, count);
         }
+        self.metrics.dead_letters(self.queue, tally.dead);
     }
 }
 
@@ -197,6 +173,37 @@ impl<H> fmt::Debug for Attempts<H> {
             .field("queue", &self.queue)
             .finish_non_exhaustive()
     }
+}
+
+/// Records failures of events that are new to the consumer of `queue`, and answers these. An event
+/// that was taken in before has had its effect or has its row already.
+pub(super) async fn record_new(
+    db: &Db,
+    queue: &'static str,
+    mut failures: Vec<Failure>,
+) -> Result<Vec<Failure>, DbError> {
+    let mut tx = SystemTx::begin(db, queue).await?;
+    let mut new = claim(&mut tx, queue, &[], &failures).await?;
+    failures.retain(|failure| new.remove(&failure.event_id.as_uuid()));
+    record(tx, queue, &failures).await?;
+    Ok(failures)
+}
+
+/// The end of an attempt: what failed is written down with what did not, and told.
+async fn record(mut tx: SystemTx, queue: &str, failures: &[Failure]) -> Result<(), DbError> {
+    deferred::record_failures(&mut tx, queue, failures).await?;
+    tx.commit().await?;
+    for failure in failures {
+        let (event_id, event_type) = (failure.event_id, &failure.event_type);
+        if failure.permanent {
+            tracing::error!(bus.queue = queue, event.id = %event_id, event.type = %event_type,
+                error = failure.error, "an event became a dead letter");
+        } else {
+            tracing::warn!(bus.queue = queue, event.id = %event_id, event.type = %event_type,
+                error = failure.error, "an event failed and will be tried again");
+        }
+    }
+    Ok(())
 }
 
 async fn claim(

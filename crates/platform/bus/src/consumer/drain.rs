@@ -4,20 +4,20 @@
 
 use std::sync::Arc;
 
-use db::{Db, DbError, SystemTx, deferred, deferred::Failure, inbox};
+use db::{Db, deferred::Failure};
 use lapin::{
     BasicProperties,
     message::Delivery as Message,
     types::{AMQPValue, FieldTable},
 };
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use super::{
+    attempt::record_new,
     intake::{Limits, Patience, Settle, Settled},
     work::open,
 };
-use crate::names::header;
+use crate::{metrics::Metrics, names::header};
 
 /// Dead letters are rare, and each may be large.
 pub(super) const LIMITS: Limits = Limits {
@@ -31,31 +31,41 @@ const DELIVERY_LIMIT: &str = "delivery_limit";
 pub(super) struct Drain {
     db: Db,
     queue: &'static str,
+    metrics: Metrics,
     failed: Arc<Notify>,
 }
 
 impl Drain {
     /// `queue` is the one the letters died in; `failed` is told when some wait for an attempt.
-    pub(super) const fn new(db: Db, queue: &'static str, failed: Arc<Notify>) -> Self {
-        Self { db, queue, failed }
+    pub(super) const fn new(
+        db: Db,
+        queue: &'static str,
+        metrics: Metrics,
+        failed: Arc<Notify>,
+    ) -> Self {
+        Self {
+            db,
+            queue,
+            metrics,
+            failed,
+        }
     }
 
-    /// An event that was taken in before it came here has had its effect or has its row already.
-    async fn record(&self, failures: &[Failure]) -> Result<usize, DbError> {
-        let mut tx = SystemTx::begin(&self.db, self.queue).await?;
-        let ids: Vec<Uuid> = failures
-            .iter()
-            .map(|failure| failure.event_id.as_uuid())
-            .collect();
-        let mut new = inbox::claim(&mut tx, self.queue, &ids).await?;
-        let fresh: Vec<Failure> = failures
-            .iter()
-            .filter(|failure| new.remove(&failure.event_id.as_uuid()))
-            .cloned()
-            .collect();
-        deferred::record_failures(&mut tx, self.queue, &fresh).await?;
-        tx.commit().await?;
-        Ok(fresh.len())
+    fn tell(&self, recorded: &[Failure]) {
+        let (queue, count) = (self.queue, recorded.len());
+        if count == 0 {
+            return;
+        }
+        tracing::error!(
+            bus.queue = queue,
+            count,
+            "the broker gave up on events; they are among the deferred deliveries"
+        );
+        let dead = recorded.iter().filter(|letter| letter.permanent).count();
+        self.metrics.dead_letters(queue, dead);
+        if dead < count {
+            self.failed.notify_one();
+        }
     }
 }
 
@@ -67,16 +77,9 @@ impl Settle for Drain {
     async fn settle(&mut self, batch: Vec<Message>, patience: &mut Patience) -> Settled {
         let failures: Vec<Failure> = batch.into_iter().filter_map(bury).collect();
         loop {
-            match self.record(&failures).await {
+            match record_new(&self.db, self.queue, failures.clone()).await {
                 Ok(recorded) => {
-                    if recorded > 0 {
-                        tracing::error!(
-                            bus.queue = self.queue,
-                            count = recorded,
-                            "the broker gave up on events; they are among the deferred deliveries"
-                        );
-                        self.failed.notify_one();
-                    }
+                    self.tell(&recorded);
                     return Settled::Acknowledge;
                 }
                 Err(error) => {

@@ -3,6 +3,7 @@
 use std::{error::Error, fmt};
 
 use db::SystemTx;
+use errors::Classify;
 
 use crate::Delivery;
 
@@ -17,7 +18,7 @@ pub trait BatchHandler: Send + Sync + 'static {
     /// back and its events come again one by one, each in a transaction of its own.
     ///
     /// # Errors
-    /// Whatever stops the batch. `?` makes a retryable [`HandlerError`] of any error.
+    /// Whatever stops the batch. `?` makes a retryable [`HandlerError`] of an error.
     fn handle(
         &self,
         tx: &mut SystemTx,
@@ -48,7 +49,9 @@ impl ItemOutcome {
     }
 }
 
-/// Why a batch could not be handled. Any error converts into a retryable one.
+/// Why a batch could not be handled. An error of ours converts into a retryable one. Its text is logged
+/// and stored, so it is one that speaks for itself ([`Classify`]): the driver's repeat values, make
+/// them [`db::DbError`] first.
 pub struct HandlerError {
     source: Box<dyn Error + Send + Sync>,
     permanent: bool,
@@ -76,7 +79,7 @@ impl HandlerError {
 
 // It can't be an `Error` itself: then this conversion would overlap with the one of every type into
 // itself.
-impl<E: Error + Send + Sync + 'static> From<E> for HandlerError {
+impl<E: Classify + Send + Sync + 'static> From<E> for HandlerError {
     fn from(error: E) -> Self {
         Self {
             source: Box::new(error),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use db::{
     DbError, SystemTx,
-    deferred::{self, Due, Fate},
+    deferred::{self, Claimed, Due, Fate},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -60,15 +60,27 @@ pub(super) async fn run<H: BatchHandler>(
     }
 }
 
-/// Makes the attempt that is due first; false if none is. One row is leased at a time, so that an
+/// Makes the attempt that is due first; false if nothing is due. One row is leased at a time, so that an
 /// event which kills the process uses up its own attempts and nobody else's.
 async fn next<H: BatchHandler>(attempts: &Attempts<H>) -> Result<bool, DbError> {
     let lease = attempts.timeout + LEASE_MARGIN;
     let mut tx = SystemTx::begin(&attempts.db, attempts.queue).await?;
-    let due = deferred::due(&mut tx, attempts.queue, 1, lease).await?;
+    let Claimed { due, exhausted } = deferred::due(&mut tx, attempts.queue, 1, lease).await?;
     tx.commit().await?;
+    for letter in &exhausted {
+        tracing::error!(bus.queue = attempts.queue, event.id = %letter.event_id,
+            attempt = letter.attempt, error = "its last attempt never ended",
+            "an event became a dead letter");
+    }
+    attempts
+        .metrics
+        .deferred(attempts.queue, "dead", exhausted.len());
+    attempts
+        .metrics
+        .dead_letters(attempts.queue, exhausted.len());
     let Some(due) = due.into_iter().next() else {
-        return Ok(false);
+        // There may be more behind one that was not handed out.
+        return Ok(!exhausted.is_empty());
     };
     let delivery = match Delivery::from_due(&due) {
         Ok(delivery) => delivery,
@@ -151,6 +163,7 @@ async fn fail<H: BatchHandler>(
         }
         Fate::Dead => {
             attempts.metrics.deferred(queue, "dead", 1);
+            attempts.metrics.dead_letters(queue, 1);
             tracing::error!(bus.queue = queue, event.id = %event_id, attempt, error = reason,
                 "an event became a dead letter");
         }

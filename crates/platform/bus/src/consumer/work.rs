@@ -241,7 +241,6 @@ pub(super) fn open(batch: Vec<Message>) -> (Vec<Delivery>, Vec<Failure>) {
                     .and_then(|id| id.as_str().parse().ok())
                     .unwrap_or_else(EventId::generate);
                 let reason = error.to_string();
-                tracing::error!(event.id = %event_id, error = reason, "a message is no event of ours");
                 let failure =
                     stored::unreadable(event_id, &message.properties, message.data, &reason);
                 unreadable.push(failure);

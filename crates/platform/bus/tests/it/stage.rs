@@ -13,7 +13,7 @@ use bus::{
     LinkHealth, Parts, Subscription, Topology, names, relay,
 };
 use clock::Clock;
-use db::{Db, SystemTx, outbox};
+use db::{Db, DbError, SystemTx, outbox};
 use ids::EventId;
 use lapin::{options::QueueDeclareOptions, types::FieldTable};
 use secrecy::SecretString;
@@ -307,10 +307,12 @@ impl Clerk {
             .bind(delivery.envelope.event_id.as_uuid())
             .bind(&body)
             .execute(tx.conn())
-            .await?;
+            .await
+            .map_err(DbError::from)?;
         match body.as_str() {
             "poison" if !healed => {
-                sqlx::query("select 1 / 0").execute(tx.conn()).await?;
+                let divided = sqlx::query("select 1 / 0").execute(tx.conn()).await;
+                divided.map_err(DbError::from)?;
             }
             "echo" => outbox::push(tx, &[event("desk.order.echoed.v1", "k", "echoed")]).await?,
             "panic" if !healed => panic!("the clerk stumbles"),

@@ -1,12 +1,11 @@
-//! What a person does with dead letters: look, replay, discard. A replay hands the event to its consumer unchanged; the
-//! inbox makes a second replay harmless.
+//! What a person does with dead letters: look, replay, discard. A replay hands the event to its consumer unchanged. Only
+//! a dead letter can be replayed, so of two people who do it one finds nothing.
 
 use chrono::{DateTime, Utc};
 use ids::{DeliveryId, EventId, OrganizationId};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{FromRow, Postgres, postgres::PgArguments};
-use uuid::Uuid;
+use sqlx::FromRow;
 
 use crate::{
     AsTx, DbError, Schema, SystemTx,
@@ -33,7 +32,6 @@ macro_rules! matching {
 #[derive(Debug)]
 pub(super) struct Sql {
     list: Statement,
-    find: Statement,
     replay: Statement,
     discard: Statement,
 }
@@ -44,7 +42,8 @@ impl Sql {
             list: Statement::new(
                 schema,
                 matching!(
-                    "select id, consumer, event_id, organization_id, event_type, payload, headers, attempts, last_error,
+                    "select id, consumer, event_id, organization_id, event_type,
+                            octet_length(payload) as payload_bytes, headers, attempts, last_error,
                             first_failed_at
                      from {schema}.deferred_deliveries
                      where state = 'dead' and",
@@ -52,13 +51,6 @@ impl Sql {
                      order by first_failed_at, id
                      limit $9"
                 ),
-            ),
-            find: Statement::new(
-                schema,
-                "select id, consumer, event_id, organization_id, event_type, payload, headers, attempts, last_error,
-                        first_failed_at
-                 from {schema}.deferred_deliveries
-                 where id = $1 and state = 'dead'",
             ),
             replay: Statement::new(
                 schema,
@@ -109,8 +101,8 @@ pub struct Decision {
     pub reason: String,
 }
 
-/// An event that its consumer could not process.
-#[derive(Debug, Clone, PartialEq)]
+/// An event that its consumer could not process, without its body: that may be large, and hold what a customer wrote.
+#[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct DeadLetter {
     /// The row.
     pub id: DeliveryId,
@@ -122,8 +114,8 @@ pub struct DeadLetter {
     pub organization_id: Option<OrganizationId>,
     /// Full name of the protobuf message.
     pub event_type: String,
-    /// The body as it came.
-    pub payload: Vec<u8>,
+    /// Length of the body.
+    pub payload_bytes: i32,
     /// What came beside it, the trace context among it.
     pub headers: Value,
     /// Times it was handed to the consumer.
@@ -137,37 +129,6 @@ pub struct DeadLetter {
 /// The sort key of [`list`].
 pub type PageKey = (DateTime<Utc>, DeliveryId);
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    consumer: String,
-    event_id: Uuid,
-    organization_id: Option<Uuid>,
-    event_type: String,
-    payload: Vec<u8>,
-    headers: Value,
-    attempts: i32,
-    last_error: String,
-    first_failed_at: DateTime<Utc>,
-}
-
-impl From<Row> for DeadLetter {
-    fn from(row: Row) -> Self {
-        Self {
-            id: DeliveryId::from_uuid(row.id),
-            consumer: row.consumer,
-            event_id: EventId::from_uuid(row.event_id),
-            organization_id: row.organization_id.map(OrganizationId::from_uuid),
-            event_type: row.event_type,
-            payload: row.payload,
-            headers: row.headers,
-            attempts: row.attempts,
-            last_error: row.last_error,
-            first_failed_at: row.first_failed_at,
-        }
-    }
-}
-
 /// Dead letters, the oldest first. Open `page` with the same filter.
 ///
 /// # Errors
@@ -177,23 +138,7 @@ pub async fn list(
     filter: &Filter,
     page: &Pager<PageKey>,
 ) -> Result<Page<DeadLetter>, DbError> {
-    let list = tx.db().sql().deferred.dead_letters.list.clone();
-    let rows: Vec<Row> = {
-        let query = list.rows();
-        query
-            .bind(filter.id.map(DeliveryId::as_uuid))
-            .bind(filter.consumer.as_deref())
-            .bind(filter.organization_id.map(OrganizationId::as_uuid))
-            .bind(filter.event_type.as_deref())
-            .bind(filter.since)
-            .bind(filter.until)
-            .bind(page.after().map(|(at, _)| *at))
-            .bind(page.after().map(|(_, id)| id.as_uuid()))
-            .bind(page.limit())
-            .fetch_all(tx.conn())
-            .await?
-    };
-    let letters = rows.into_iter().map(DeadLetter::from).collect();
+    let letters = select(tx, filter, page.after(), page.limit()).await?;
     Ok(page.page(letters, |letter: &DeadLetter| {
         (letter.first_failed_at, letter.id)
     }))
@@ -204,13 +149,33 @@ pub async fn list(
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut SystemTx, id: DeliveryId) -> Result<Option<DeadLetter>, DbError> {
-    let find = tx.db().sql().deferred.dead_letters.find.clone();
-    let row: Option<Row> = find
+    let only = Filter {
+        id: Some(id),
+        ..Filter::default()
+    };
+    Ok(select(tx, &only, None, 1).await?.pop())
+}
+
+async fn select(
+    tx: &mut SystemTx,
+    filter: &Filter,
+    after: Option<&PageKey>,
+    limit: i64,
+) -> Result<Vec<DeadLetter>, DbError> {
+    let list = tx.db().sql().deferred.dead_letters.list.clone();
+    Ok(list
         .rows()
-        .bind(id.as_uuid())
-        .fetch_optional(tx.conn())
-        .await?;
-    Ok(row.map(DeadLetter::from))
+        .bind(filter.id)
+        .bind(filter.consumer.as_deref())
+        .bind(filter.organization_id)
+        .bind(filter.event_type.as_deref())
+        .bind(filter.since)
+        .bind(filter.until)
+        .bind(after.map(|(at, _)| *at))
+        .bind(after.map(|(_, id)| *id))
+        .bind(limit)
+        .fetch_all(tx.conn())
+        .await?)
 }
 
 /// Sends the matching dead letters up the ladder again, from its beginning. Answers how many.
@@ -247,11 +212,11 @@ async fn decide(
     verb: &'static str,
 ) -> Result<u64, DbError> {
     let now = tx.db().clock().now();
-    let query: sqlx::query::Query<'_, Postgres, PgArguments> = statement.query();
-    let rows = query
-        .bind(filter.id.map(DeliveryId::as_uuid))
+    let rows = statement
+        .query()
+        .bind(filter.id)
         .bind(filter.consumer.as_deref())
-        .bind(filter.organization_id.map(OrganizationId::as_uuid))
+        .bind(filter.organization_id)
         .bind(filter.event_type.as_deref())
         .bind(filter.since)
         .bind(filter.until)

@@ -13,10 +13,9 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Utc};
 use ids::{EventId, OrganizationId};
 use sqlx::{FromRow, types::Json};
-use uuid::Uuid;
 
 use super::OutboxHeaders;
-use crate::{AsTx, DbError, Schema, SystemTx, statement::Statement};
+use crate::{AsTx, Body, DbError, Schema, SystemTx, statement::Statement};
 
 #[derive(Debug)]
 pub(super) struct Sql {
@@ -120,7 +119,7 @@ pub struct FeedEvent {
     /// The aggregate.
     pub key: String,
     /// The encoded message.
-    pub payload: Vec<u8>,
+    pub payload: Body,
     /// What travels beside it.
     pub headers: OutboxHeaders,
     /// When it happened.
@@ -152,10 +151,10 @@ struct Row {
     // Null together, when the organization has nothing after its cursor.
     seq: Option<i64>,
     commit_xid: Option<i64>,
-    event_id: Option<Uuid>,
+    event_id: Option<EventId>,
     event_type: Option<String>,
     key: Option<String>,
-    payload: Option<Vec<u8>>,
+    payload: Option<Body>,
     headers: Option<Json<OutboxHeaders>>,
     occurred_at: Option<DateTime<Utc>>,
 }
@@ -167,7 +166,7 @@ impl Row {
                 xid: self.commit_xid?,
                 seq: self.seq?,
             },
-            event_id: EventId::from_uuid(self.event_id?),
+            event_id: self.event_id?,
             organization_id,
             event_type: self.event_type?,
             key: self.key?,

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use ids::{EventId, OrganizationId};
-use sqlx::{FromRow, types::Json};
-use uuid::Uuid;
+use sqlx::FromRow;
 
 use super::OutboxHeaders;
-use crate::{AsTx, DbError, Schema, SystemTx, statement::Statement};
+use crate::{AsTx, Body, DbError, Schema, SystemTx, statement::Statement};
 
 #[derive(Debug)]
 pub(super) struct Sql {
@@ -17,7 +16,6 @@ pub(super) struct Sql {
     published: Statement,
     refused: Statement,
     backlog: Statement,
-    republish: Statement,
 }
 
 /// Counting stops here: beyond it, more is no news.
@@ -90,20 +88,12 @@ impl Sql {
                         (select occurred_at from {schema}.outbox
                          where published_at is null order by seq limit 1)",
             ),
-            republish: Statement::new(
-                schema,
-                "update {schema}.outbox set published_at = null, not_before = null
-                 where published_at is not null
-                   and occurred_at >= $1 and occurred_at < $2
-                   and ($3::text is null or event_type = $3)
-                   and ($4::uuid is null or organization_id = $4)",
-            ),
         }
     }
 }
 
 /// A row that waits to be published.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Unpublished {
     /// The row.
     pub seq: i64,
@@ -118,44 +108,14 @@ pub struct Unpublished {
     /// The aggregate.
     pub key: String,
     /// The encoded message.
-    pub payload: Vec<u8>,
+    pub payload: Body,
     /// What travels beside it.
+    #[sqlx(json)]
     pub headers: OutboxHeaders,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
     /// Publishes that were tried before.
     pub attempts: i32,
-}
-
-#[derive(FromRow)]
-struct Row {
-    seq: i64,
-    event_id: Uuid,
-    organization_id: Option<Uuid>,
-    event_type: String,
-    routing_key: String,
-    key: String,
-    payload: Vec<u8>,
-    headers: Json<OutboxHeaders>,
-    occurred_at: DateTime<Utc>,
-    attempts: i32,
-}
-
-impl From<Row> for Unpublished {
-    fn from(row: Row) -> Self {
-        Self {
-            seq: row.seq,
-            event_id: EventId::from_uuid(row.event_id),
-            organization_id: row.organization_id.map(OrganizationId::from_uuid),
-            event_type: row.event_type,
-            routing_key: row.routing_key,
-            key: row.key,
-            payload: row.payload,
-            headers: row.headers.0,
-            occurred_at: row.occurred_at,
-            attempts: row.attempts,
-        }
-    }
 }
 
 /// The next rows to publish, in order: at most `limit`, and fewer if they are large. Commit (or drop) before publishing:
@@ -172,15 +132,14 @@ pub async fn unpublished(tx: &mut SystemTx, limit: u32) -> Result<Vec<Unpublishe
         let sql = &tx.db().sql().outbox;
         (sql.relay.unpublished.clone(), sql.channels.feed.clone())
     };
-    let rows: Vec<Row> = select
+    Ok(select
         .rows()
         .bind(now)
         .bind(i64::from(limit))
         .bind(feed)
         .bind(BATCH_BYTES)
         .fetch_all(tx.conn())
-        .await?;
-    Ok(rows.into_iter().map(Unpublished::from).collect())
+        .await?)
 }
 
 /// Marks rows whose publish was confirmed and not returned. Answers how many were not marked before. The transaction is
@@ -259,36 +218,4 @@ pub async fn backlog(tx: &mut SystemTx) -> Result<Backlog, DbError> {
         count: count.unsigned_abs(),
         oldest_at,
     })
-}
-
-/// Which published events to publish once more.
-#[derive(Debug, Clone)]
-pub struct Republish {
-    /// From this time on.
-    pub since: DateTime<Utc>,
-    /// Before this time.
-    pub until: DateTime<Utc>,
-    /// Only of this type.
-    pub event_type: Option<String>,
-    /// Only of this tenant.
-    pub organization_id: Option<OrganizationId>,
-}
-
-/// Makes published events unpublished again, for a consumer that lost them. Those that did not lose them know the
-/// event ids.
-///
-/// # Errors
-/// When the database fails.
-#[tracing::instrument(name = "db.outbox.republish", skip_all)]
-pub async fn republish(tx: &mut SystemTx, which: &Republish) -> Result<u64, DbError> {
-    let republish = tx.db().sql().outbox.relay.republish.clone();
-    let rows = republish
-        .query()
-        .bind(which.since)
-        .bind(which.until)
-        .bind(which.event_type.as_deref())
-        .bind(which.organization_id.map(OrganizationId::as_uuid))
-        .execute(tx.conn())
-        .await?;
-    Ok(rows.rows_affected())
 }

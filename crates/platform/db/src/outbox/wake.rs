@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 
-use crate::{Db, DbError, deadline::within};
+use crate::{Db, DbError, advisory, deadline::within};
 
 /// A waiter looks again after this time at the latest.
 const POLL: Duration = Duration::from_millis(200);
@@ -113,10 +113,7 @@ impl Wake {
         let Some(listener) = &mut self.listener else {
             return Ok(());
         };
-        let lock = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-            .bind(key)
-            .fetch_one(listener);
-        self.asleep = within(self.db.deadline(), lock).await?;
+        self.asleep = within(self.db.deadline(), advisory::try_lock(listener, key)).await?;
         if self.asleep {
             self.awake = Awake::default();
         } else {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use db::{
-    deferred::{self, Decision, Due, Failure, Fate, Filter, MAX_ATTEMPTS},
+    deferred::{self, Claimed, Decision, Due, Failure, Fate, Filter, MAX_ATTEMPTS},
     page::Pager,
 };
 use ids::{EventId, OrganizationId};
@@ -17,7 +17,7 @@ fn failure(event_id: EventId) -> Failure {
         event_id,
         organization_id: Some(OrganizationId::generate()),
         event_type: "switchboard.edge.events.v1.WhatsappReceived".to_owned(),
-        payload: vec![7],
+        payload: vec![7].into(),
         headers: json!({ "traceparent": "00-1-2-01" }),
         error: "contact is missing".to_owned(),
         permanent: false,
@@ -33,12 +33,16 @@ async fn record(fixture: &Fixture, failures: &[Failure]) {
 }
 
 async fn due(fixture: &Fixture) -> Vec<Due> {
+    claim(fixture).await.due
+}
+
+async fn claim(fixture: &Fixture) -> Claimed {
     let mut tx = fixture.system().await;
-    let due = deferred::due(&mut tx, CONSUMER, 10, LEASE)
+    let claimed = deferred::due(&mut tx, CONSUMER, 10, LEASE)
         .await
         .expect("due");
     tx.commit().await.expect("commit");
-    due
+    claimed
 }
 
 async fn fail(fixture: &Fixture, due: &Due) -> Fate {
@@ -116,8 +120,17 @@ async fn an_event_that_kills_its_consumer_is_counted_and_dead_in_the_end() {
         assert_eq!(due(&fixture).await.len(), 1);
         fixture.hand.advance(LEASE);
     }
-    assert_eq!(due(&fixture).await, []);
-    assert_eq!(dead(&fixture).await.len(), 1);
+    let Claimed { due, exhausted } = claim(&fixture).await;
+    assert_eq!((due.len(), exhausted.len()), (0, 1), "its death is told");
+    let letters = dead(&fixture).await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].event_id, exhausted[0].event_id);
+    assert!(
+        letters[0].last_error.contains("never ended"),
+        "{}",
+        letters[0].last_error
+    );
+    assert_eq!(letters[0].payload_bytes, 1);
 }
 
 #[tokio::test]

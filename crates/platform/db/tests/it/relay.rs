@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use db::{
     SystemTx,
-    outbox::{self, Refusal, Republish, Unpublished, Wake},
+    outbox::{self, Refusal, Unpublished, Wake},
 };
 use ids::OrganizationId;
 use sqlx::postgres::PgListener;
@@ -58,7 +58,7 @@ async fn events_come_out_as_they_went_in_and_in_order() {
 }
 
 #[tokio::test]
-async fn what_is_marked_is_not_published_again_until_somebody_asks() {
+async fn what_is_marked_is_not_published_again() {
     let fixture = Fixture::new().await;
     pushed(&fixture, &["a", "b", "c"]).await;
     let rows = unpublished(&fixture).await;
@@ -76,20 +76,6 @@ async fn what_is_marked_is_not_published_again_until_somebody_asks() {
     assert_eq!((backlog.count, backlog.oldest_at), (1, Some(noon())));
     tx.commit().await.expect("commit");
     assert_eq!(keys(&unpublished(&fixture).await), ["b"]);
-
-    let mut tx = fixture.system().await;
-    let which = Republish {
-        since: noon(),
-        until: noon() + Duration::from_secs(1),
-        event_type: Some("switchboard.test.events.v1.ThingMoved".to_owned()),
-        organization_id: None,
-    };
-    assert_eq!(
-        outbox::republish(&mut tx, &which).await.expect("republish"),
-        2
-    );
-    tx.commit().await.expect("commit");
-    assert_eq!(keys(&unpublished(&fixture).await), ["a", "b", "c"]);
 }
 
 #[tokio::test]

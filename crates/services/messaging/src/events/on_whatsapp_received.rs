@@ -3,7 +3,7 @@
 use bus::{BatchHandler, Delivery, HandlerError, ItemOutcome, Subscription};
 use chrono::{DateTime, Utc};
 use clock::Clock;
-use db::SystemTx;
+use db::{DbError, SystemTx};
 use ids::MessageId;
 use proto::edge::events::v1::WhatsAppReceived;
 use sha2::{Digest, Sha256};
@@ -100,7 +100,7 @@ struct Routes {
 }
 
 impl Routes {
-    async fn load(conn: &mut PgConnection, items: &[Item]) -> sqlx::Result<Self> {
+    async fn load(conn: &mut PgConnection, items: &[Item]) -> Result<Self, DbError> {
         let mut numbers: Vec<String> = items
             .iter()
             .filter_map(|item| item.origin.number.phone_number_id.clone())

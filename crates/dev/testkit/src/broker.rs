@@ -89,15 +89,6 @@ impl TestBroker {
         let (status, _) = self.management.call(Method::PUT, &path, Some(body)).await;
         status.is_success()
     }
-
-    /// Messages in a queue, ready and unacknowledged. The broker refreshes this figure every 5 s.
-    ///
-    /// # Panics
-    /// When the broker does not answer.
-    pub async fn depth(&self, queue: &str) -> Option<u64> {
-        let queue = self.get(&format!("/queues/{{vhost}}/{queue}")).await?;
-        queue.get("messages")?.as_u64()
-    }
 }
 
 impl Drop for TestBroker {

@@ -26,10 +26,14 @@ pub enum Mode {
     Refuse,
 }
 
+/// Host and port.
+type Upstream = (String, u16);
+
 /// Stands between a client and a server. It ends with the test.
 #[derive(Debug)]
 pub struct ChaosProxy {
     address: SocketAddr,
+    upstream: watch::Sender<Upstream>,
     mode: watch::Sender<Mode>,
     cuts: watch::Sender<u64>,
     _accepting: JoinSet<()>,
@@ -47,9 +51,7 @@ impl ChaosProxy {
     /// # Panics
     /// When `upstream` has no port.
     pub async fn start(upstream: &str) -> Self {
-        let upstream = Url::parse(upstream).expect("a URL");
-        let host = upstream.host_str().expect("a host").to_owned();
-        let port = upstream.port().expect("a port");
+        let (upstream, upstream_seen) = watch::channel(host_and_port(upstream));
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
@@ -61,9 +63,10 @@ impl ChaosProxy {
             cuts: cuts_seen,
         };
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, (host, port), weather));
+        accepting.spawn(accept(listener, upstream_seen, weather));
         Self {
             address,
+            upstream,
             mode,
             cuts,
             _accepting: accepting,
@@ -83,6 +86,14 @@ impl ChaosProxy {
         url.into()
     }
 
+    /// Connects new connections to another server, such as the successor of one that was killed.
+    ///
+    /// # Panics
+    /// When `upstream` has no port.
+    pub fn redirect(&self, upstream: &str) {
+        self.upstream.send_replace(host_and_port(upstream));
+    }
+
     /// Changes the weather for all connections, present and future.
     pub fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
@@ -94,7 +105,13 @@ impl ChaosProxy {
     }
 }
 
-async fn accept(listener: TcpListener, upstream: (String, u16), mut weather: Weather) {
+fn host_and_port(url: &str) -> Upstream {
+    let url = Url::parse(url).expect("a URL");
+    let host = url.host_str().expect("a host").to_owned();
+    (host, url.port().expect("a port"))
+}
+
+async fn accept(listener: TcpListener, upstream: watch::Receiver<Upstream>, mut weather: Weather) {
     let address = listener.local_addr().expect("an address");
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
@@ -119,14 +136,15 @@ async fn accept(listener: TcpListener, upstream: (String, u16), mut weather: Wea
         tokio::select! {
             changed = weather.mode.changed() => if changed.is_err() { return },
             client = incoming => if let Ok((client, _)) = client {
-                connections.spawn(connection(client, upstream.clone(), weather.clone()));
+                let upstream = upstream.borrow().clone();
+                connections.spawn(connection(client, upstream, weather.clone()));
             },
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn connection(client: TcpStream, upstream: (String, u16), mut weather: Weather) {
+async fn connection(client: TcpStream, upstream: Upstream, mut weather: Weather) {
     weather.cuts.mark_unchanged();
     let Ok(server) = TcpStream::connect(upstream).await else {
         return;

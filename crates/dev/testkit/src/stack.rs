@@ -44,11 +44,6 @@ impl Stack {
         self.get("RABBITMQ_MANAGEMENT_URL")
     }
 
-    /// `redis://` URL.
-    pub fn redis_url(&self) -> String {
-        self.get("REDIS_URL")
-    }
-
     fn get(&self, name: &str) -> String {
         environment(name)
             .or_else(|| self.0.get(name).cloned())

@@ -90,3 +90,15 @@ async fn a_half_closed_connection_still_answers() {
     stream.read_to_string(&mut answer).await.expect("an answer");
     assert_eq!(answer, "last words");
 }
+
+#[tokio::test]
+async fn a_successor_gets_the_new_connections() {
+    let (proxy, address, _server) = echo().await;
+    let successor = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let url = format!("tcp://{}", successor.local_addr().expect("an address"));
+    proxy.redirect(&url);
+    let mut client = TcpStream::connect(&address).await.expect("connect");
+    let (mut server, _) = successor.accept().await.expect("it comes here");
+    server.write_u8(9).await.expect("write");
+    assert_eq!(client.read_u8().await.expect("a byte"), 9);
+}

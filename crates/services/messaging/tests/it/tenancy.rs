@@ -22,7 +22,7 @@ async fn without_a_tenant_nothing_is_seen_changed_or_added() {
         .execute(&mut admin)
         .await
         .expect("rows of a tenant");
-    assert_nothing_without_tenant(&db, "messaging").await;
+    assert_nothing_without_tenant(&db, "messaging", &[]).await;
 }
 
 /// One row in every table of a tenant.

@@ -3,7 +3,6 @@
 mod configuration;
 mod intake;
 mod limits;
-mod load;
 mod outages;
 mod schema;
 mod signatures;

@@ -60,7 +60,7 @@ pub use spec::{
     AccountSpec, AppSpec, NumberSpec, SetupReceipt, SetupSpec, TokenSpec, WindowRefusal,
 };
 pub use template::Template;
-pub use webhook::HandshakeError;
+pub use webhook::{HandshakeError, sign};
 
 /// No event is planned further ahead than this, whatever delay was asked for.
 const HORIZON: TimeDelta = TimeDelta::days(366);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A template as `POST /_sandbox/templates` takes it and `GET /{waba}/message_templates` gives it.
+/// A template as `POST /_sandbox/wabas/{id}/templates` takes it and `GET /{waba}/message_templates` gives it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {

@@ -21,6 +21,7 @@ pub use handshake::HandshakeError;
 pub(super) use handshake::verify;
 pub(super) use payload::to_meta_json;
 pub(super) use queue::Lane;
+pub use signature::sign;
 
 /// Something an app has to be told.
 #[derive(Clone, Debug)]

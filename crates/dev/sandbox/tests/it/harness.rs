@@ -31,6 +31,8 @@ pub(crate) const SECRET: &str = "test_app_secret";
 pub(crate) const TOKEN: &str = "test-token";
 pub(crate) const VERIFY: &str = "test-verify-token";
 pub(crate) const CUSTOMER: &str = "+16505551234";
+/// Longer than anything takes on a busy machine.
+const SOON: Duration = Duration::from_secs(10);
 
 pub(crate) struct World {
     pub(crate) sandbox: SandboxHandle,
@@ -211,22 +213,8 @@ impl World {
 
     /// Waits until every webhook has been delivered or given up.
     pub(crate) async fn quiet(&self) {
-        until("webhooks are quiet", || {
-            self.sandbox.meta().pending_webhooks() == 0
-        })
-        .await;
+        testkit::eventually(SOON, async || self.sandbox.meta().pending_webhooks() == 0).await;
     }
-}
-
-/// Polls `done` for at most ten seconds.
-pub(crate) async fn until(what: &str, done: impl Fn() -> bool) {
-    for _ in 0..2000 {
-        if done() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("not within ten seconds: {what}");
 }
 
 pub(crate) async fn fetch(request: RequestBuilder) -> (StatusCode, Value) {
@@ -240,10 +228,7 @@ pub(crate) async fn fetch(request: RequestBuilder) -> (StatusCode, Value) {
     reason = "the test is the client under its own control"
 )]
 pub(crate) fn client() -> Client {
-    Client::builder()
-        .timeout(Duration::from_secs(10))
-        .build()
-        .expect("a client")
+    Client::builder().timeout(SOON).build().expect("a client")
 }
 
 /// An app's webhook endpoint: handshake, and a record of what it gets.

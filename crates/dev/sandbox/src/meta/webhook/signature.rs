@@ -3,7 +3,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
 /// `X-Hub-Signature-256`: HMAC-SHA256 of the body's bytes with the app secret.
-pub(super) fn sign(secret: &SecretString, body: &[u8]) -> String {
+pub fn sign(secret: &SecretString, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
         .expect("invariant: HMAC takes a key of any length");
     mac.update(body);

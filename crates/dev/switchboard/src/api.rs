@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::{Stream, StreamExt};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 /// A logged-in caller.
@@ -48,40 +49,61 @@ impl Api {
         }
     }
 
+    /// Signs an organization up; returns its owner, and its id.
+    pub async fn sign_up(
+        base: &str,
+        organization: &str,
+        email: &str,
+        password: &str,
+    ) -> Result<(Self, String)> {
+        let body = json!({
+            "organizationName": organization, "name": "Owner", "email": email, "password": password,
+        });
+        let (api, answer) = Self::with_tokens_of(base, "/v1/organizations", &body).await?;
+        let id = answer["organization"]["id"]
+            .as_str()
+            .context("an organization")?;
+        Ok((api, id.to_owned()))
+    }
+
     /// Logs in with e-mail and password.
     pub async fn log_in(base: &str, email: &str, password: &str) -> Result<Self> {
+        let body = json!({ "email": email, "password": password });
+        let (api, _) = Self::with_tokens_of(base, "/v1/sessions", &body).await?;
+        Ok(api)
+    }
+
+    /// A caller with the access token that this call answers, and the whole answer.
+    async fn with_tokens_of(base: &str, path: &str, body: &Value) -> Result<(Self, Value)> {
         let http = http()?;
-        let answer = http
-            .post(format!("{base}/v1/sessions"))
-            .json(&json!({ "email": email, "password": password }))
-            .timeout(Duration::from_secs(10))
-            .send()
-            .await?;
-        let body: Value = answer.error_for_status()?.json().await?;
-        let token = body["tokens"]["accessToken"]
+        let answer = finish(http.post(format!("{base}{path}")).json(body)).await?;
+        let token = answer["tokens"]["accessToken"]
             .as_str()
             .context("an access token")?;
-        Ok(Self::new(http, base, token))
+        Ok((Self::new(http, base, token), answer))
+    }
+
+    /// The access token or API key.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// A request of this caller, to be sent.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(&self.token)
     }
 
     /// GET; any answer but a success is an error with the problem's text.
     pub async fn get(&self, path: &str) -> Result<Value> {
-        let request = self
-            .http
-            .get(format!("{}{path}", self.base))
-            .bearer_auth(&self.token);
-        finish(request).await
+        finish(self.request(Method::GET, path)).await
     }
 
     /// POST with an idempotency key.
     pub async fn post(&self, path: &str, key: &str, body: &Value) -> Result<Value> {
-        let request = self
-            .http
-            .post(format!("{}{path}", self.base))
-            .bearer_auth(&self.token)
-            .header("idempotency-key", key)
-            .json(body);
-        finish(request).await
+        let request = self.request(Method::POST, path);
+        finish(request.header("idempotency-key", key).json(body)).await
     }
 
     /// Opens the event stream, after `cursor` or at the present.
@@ -90,29 +112,23 @@ impl Api {
         cursor: Option<&str>,
     ) -> Result<impl Stream<Item = Event> + Unpin + use<>> {
         let mut request = self
-            .http
-            .get(format!("{}/v1/events", self.base))
-            .bearer_auth(&self.token)
+            .request(Method::GET, "/v1/events")
             .header("accept", "text/event-stream");
         if let Some(cursor) = cursor {
             request = request.header("last-event-id", cursor);
         }
         let answer = request.send().await?.error_for_status()?;
-        let mut buffer = String::new();
+        let mut received = Vec::new();
         let frames = answer.bytes_stream().flat_map(move |chunk| {
-            buffer.push_str(&String::from_utf8_lossy(&chunk.unwrap_or_default()));
-            let mut events = Vec::new();
-            while let Some(end) = buffer.find("\n\n") {
-                let frame: String = buffer.drain(..end + 2).collect();
-                events.extend(parse(&frame));
-            }
-            futures::stream::iter(events)
+            received.extend_from_slice(&chunk.unwrap_or_default());
+            let frames = whole_frames(&mut received);
+            futures::stream::iter(frames).filter_map(async |frame| parse(&frame))
         });
         Ok(Box::pin(frames))
     }
 }
 
-async fn finish(request: reqwest::RequestBuilder) -> Result<Value> {
+async fn finish(request: RequestBuilder) -> Result<Value> {
     let answer = request.timeout(Duration::from_secs(30)).send().await?;
     let status = answer.status();
     let body: Value = answer.json().await.unwrap_or_default();
@@ -120,6 +136,17 @@ async fn finish(request: reqwest::RequestBuilder) -> Result<Value> {
         bail!("{status}: {} ({})", body["detail"], body["code"]);
     }
     Ok(body)
+}
+
+/// Takes the complete frames out. What is left may end in the middle of a character.
+fn whole_frames(received: &mut Vec<u8>) -> Vec<String> {
+    let mut frames = Vec::new();
+    while let Some(end) = received.windows(2).position(|pair| pair == b"\n\n") {
+        let rest = received.split_off(end + 2);
+        let frame = std::mem::replace(received, rest);
+        frames.push(String::from_utf8_lossy(&frame).into_owned());
+    }
+    frames
 }
 
 /// One frame; comments and the reconnect hint are no events. A frame with only an id is a heartbeat:
@@ -138,4 +165,28 @@ fn parse(frame: &str) -> Option<Event> {
             .and_then(|data| serde_json::from_str(data).ok())
             .unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_cut_between_two_chunks_is_whole() {
+        let text = "id: 1.2\ndata: {\"text\": \"é\"}\n\n: a comment\n\nid: 1.3\n\n";
+        let (mut received, mut events) = (Vec::new(), Vec::new());
+        for byte in text.bytes() {
+            received.push(byte);
+            events.extend(whole_frames(&mut received).iter().filter_map(|f| parse(f)));
+        }
+        assert!(received.is_empty());
+        let [first, second] = events.as_slice() else {
+            panic!("{events:?}")
+        };
+        assert_eq!(first.data["text"], "é");
+        assert_eq!(
+            (second.kind.as_str(), second.id.as_str()),
+            ("heartbeat", "1.3")
+        );
+    }
 }

@@ -74,7 +74,6 @@ async fn run(arguments: Arguments) -> Result<()> {
             backing: Backing::read(&arguments.stack_env)?,
             key_path: arguments.key_file.clone(),
             well_known_ports,
-            edge_listen: None,
             clock: Clock::system(),
             telemetry: if well_known_ports {
                 telemetry()?
@@ -136,8 +135,7 @@ async fn up(options: Options) -> Result<()> {
         () = platform.failed() => anyhow::bail!("a part of the platform has died; its log line says why"),
     }
     println!("Stopping…");
-    platform.shutdown().await;
-    Ok(())
+    stop(platform).await
 }
 
 /// Connects the sandbox's number to the demo organization.
@@ -192,8 +190,14 @@ async fn demo(options: Options) -> Result<()> {
     seed(&backing).await?;
     let (control, api, number, channel) = prepare(&platform).await?;
     let played = play(&api, &control, &number, &channel).await;
-    platform.shutdown().await;
-    played
+    let stopped = stop(platform).await;
+    played.and(stopped)
+}
+
+async fn stop(platform: Platform) -> Result<()> {
+    let outcome = platform.shutdown().await;
+    anyhow::ensure!(outcome.is_success(), "it did not stop well: {outcome:?}");
+    Ok(())
 }
 
 async fn play(api: &Api, control: &Control, number: &Number, channel_id: &str) -> Result<()> {

@@ -38,8 +38,6 @@ pub struct Options {
     pub key_path: PathBuf,
     /// First of the well-known ports (gateway 8080, edge 8089), or free ports.
     pub well_known_ports: bool,
-    /// Where webhooks are taken, if it must not be just any port.
-    pub edge_listen: Option<SocketAddr>,
     /// The time everything runs on.
     pub clock: Clock,
     /// Logs, traces and metrics of the process.
@@ -57,10 +55,6 @@ pub struct Platform {
     pub edge: String,
     /// Probes and metrics.
     pub admin: Option<SocketAddr>,
-    /// Identity over gRPC.
-    pub identity: SocketAddr,
-    /// Messaging over gRPC.
-    pub messaging: SocketAddr,
     /// Meta's Graph API, unless it is somewhere else.
     pub sandbox: Option<SandboxHandle>,
     host: Host,
@@ -119,10 +113,8 @@ impl Platform {
         let config = messaging_config(options, identity_at, graph)?;
         host.add_on::<messaging::App>(messaging, &base, config)
             .await?;
-        let mut edge_base = base.clone();
-        edge_base.http.listen = options.edge_listen.or(edge_base.http.listen);
         let edge = host
-            .add::<edge::App>(&edge_base, edge_config(options)?)
+            .add::<edge::App>(&base, edge_config(&options.backing)?)
             .await?;
         let gateway = host
             .add::<gateway::App>(&base, gateway_config(identity_at, messaging_at)?)
@@ -138,8 +130,6 @@ impl Platform {
             ),
             edge: format!("http://{}", edge.http.context("the edge serves HTTP")?),
             admin: host.admin_address(),
-            identity: identity_at,
-            messaging: messaging_at,
             sandbox,
             host,
         })
@@ -237,13 +227,14 @@ fn messaging_config(
     })
 }
 
-fn edge_config(options: &Options) -> Result<edge::Config> {
+/// The edge with the sandbox's app.
+pub(crate) fn edge_config(backing: &Backing) -> Result<edge::Config> {
     let section = serde_json::json!({
         "apps": { APP: { "secrets": [APP_SECRET], "verify_token": VERIFY_TOKEN } }
     });
     Ok(edge::Config {
-        db: options.backing.db("edge")?,
-        bus: options.backing.bus(),
+        db: backing.db("edge")?,
+        bus: backing.bus(),
         whatsapp: serde_json::from_value(section).context("the edge's apps")?,
         intake: edge::Intake::default(),
     })

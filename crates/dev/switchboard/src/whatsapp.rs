@@ -1,16 +1,13 @@
 //! Driving the sandbox: numbers to connect, customers who write.
 
 use anyhow::{Context, Result};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::{
     api::{Api, http},
     platform::{ACCESS_TOKEN, APP_SECRET, Platform, VERIFY_TOKEN},
 };
-
-/// The sandbox's account and number. Fixed, so that a number connected yesterday is connected today.
-const WABA_ID: &str = "102290129340398";
-const PHONE_NUMBER_ID: &str = "106540352242922";
 
 /// A number of the sandbox.
 #[derive(Debug, Clone)]
@@ -19,6 +16,16 @@ pub struct Number {
     pub phone_number_id: String,
     /// Its account.
     pub waba_id: String,
+}
+
+impl Number {
+    /// The sandbox's own. Fixed, so that a number connected yesterday is connected today.
+    pub fn of_sandbox() -> Self {
+        Self {
+            phone_number_id: "106540352242922".to_owned(),
+            waba_id: "102290129340398".to_owned(),
+        }
+    }
 }
 
 /// The sandbox's control API over HTTP.
@@ -39,29 +46,17 @@ impl Control {
 
     /// Registers the app with the platform's callback address, an account and a number.
     pub async fn set_up(&self, callback_url: &str) -> Result<Number> {
-        let answer = self
-            .post(
-                "setup",
-                &json!({
-                    "app_secret": APP_SECRET,
-                    "verify_token": VERIFY_TOKEN,
-                    "callback_url": callback_url,
-                    "access_token": ACCESS_TOKEN,
-                    "waba_id": WABA_ID,
-                    "phone_number_id": PHONE_NUMBER_ID,
-                }),
-            )
-            .await?;
-        let text = |key: &str| {
-            answer[key]
-                .as_str()
-                .map(str::to_owned)
-                .with_context(|| format!("{key} in the answer"))
-        };
-        Ok(Number {
-            phone_number_id: text("phone_number_id")?,
-            waba_id: text("waba_id")?,
-        })
+        let number = Number::of_sandbox();
+        let spec = json!({
+            "app_secret": APP_SECRET,
+            "verify_token": VERIFY_TOKEN,
+            "callback_url": callback_url,
+            "access_token": ACCESS_TOKEN,
+            "waba_id": number.waba_id,
+            "phone_number_id": number.phone_number_id,
+        });
+        self.post("setup", &spec).await?;
+        Ok(number)
     }
 
     /// A customer writes; returns the message's wamid.
@@ -81,48 +76,23 @@ impl Control {
 
     /// POST to the control API.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let answer = self
-            .http
-            .post(format!("{}/{path}", self.base))
-            .json(body)
-            .send()
-            .await?;
-        answer
-            .error_for_status()
-            .context("ask the sandbox")?
-            .json()
-            .await
-            .context("read the sandbox's answer")
-    }
-
-    /// PATCH of the sandbox's settings.
-    pub async fn change_settings(&self, body: &Value) -> Result<()> {
-        let answer = self
-            .http
-            .patch(format!("{}/settings", self.base))
-            .json(body)
-            .send()
-            .await?;
-        answer
-            .error_for_status()
-            .context("change the sandbox's settings")?;
-        Ok(())
+        ask(self.http.post(format!("{}/{path}", self.base)).json(body)).await
     }
 
     /// GET from the control API.
     pub async fn get(&self, path: &str) -> Result<Value> {
-        let answer = self
-            .http
-            .get(format!("{}/{path}", self.base))
-            .send()
-            .await?;
-        answer
-            .error_for_status()
-            .context("ask the sandbox")?
-            .json()
-            .await
-            .context("read the sandbox's answer")
+        ask(self.http.get(format!("{}/{path}", self.base))).await
     }
+}
+
+async fn ask(request: RequestBuilder) -> Result<Value> {
+    let answer = request.send().await?;
+    answer
+        .error_for_status()
+        .context("ask the sandbox")?
+        .json()
+        .await
+        .context("read the sandbox's answer")
 }
 
 /// Sets the sandbox up for a platform and connects its number to the caller's organization;
@@ -133,23 +103,19 @@ pub async fn connect(
     api: &Api,
 ) -> Result<(Number, String)> {
     let number = control.set_up(&platform.callback_url()).await?;
-    let id = connect_channel(api, &number).await?;
+    let id = connect_channel(api, "connect-the-sandbox-number", &number).await?;
     Ok((number, id))
 }
 
-/// Connects a number of the sandbox to the caller's organization; returns the channel.
-pub async fn connect_channel(api: &Api, number: &Number) -> Result<String> {
-    let channel = api
-        .post(
-            "/v1/channels",
-            "connect-the-sandbox-number",
-            &json!({
-                "name": "Sandbox",
-                "phoneNumberId": number.phone_number_id,
-                "wabaId": number.waba_id,
-                "accessToken": ACCESS_TOKEN,
-            }),
-        )
-        .await?;
+/// Connects a number of the sandbox to the caller's organization; returns the channel. `key` is the
+/// idempotency key.
+pub async fn connect_channel(api: &Api, key: &str, number: &Number) -> Result<String> {
+    let body = json!({
+        "name": "Sandbox",
+        "phoneNumberId": number.phone_number_id,
+        "wabaId": number.waba_id,
+        "accessToken": ACCESS_TOKEN,
+    });
+    let channel = api.post("/v1/channels", key, &body).await?;
     Ok(channel["id"].as_str().context("a channel id")?.to_owned())
 }

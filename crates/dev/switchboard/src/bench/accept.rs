@@ -7,7 +7,6 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result};
 use chassis::{Base, Drain, Environment, Host, HostOptions, Mode, Telemetry};
-use edge::Intake;
 use reqwest::Method;
 use serde_json::json;
 
@@ -20,10 +19,7 @@ use super::{
     usage::Meter,
     webhook::Webhooks,
 };
-use crate::{
-    platform::{APP, APP_SECRET, VERIFY_TOKEN},
-    whatsapp::Number,
-};
+use crate::{platform::edge_config, whatsapp::Number};
 
 const BUDGET: u32 = 8_000;
 const P99: Duration = Duration::from_millis(50);
@@ -128,7 +124,7 @@ async fn burst(
         count: u64::MAX,
         lasts,
     };
-    let write = webhooks(bench, label, address).writer()?;
+    let write = webhooks(bench, label, address).writer();
     bench.generator.run(send(plan, write)).await?
 }
 
@@ -148,7 +144,7 @@ async fn steady(bench: &Bench, address: SocketAddr, most: f64) -> Result<Outcome
         count: u64::MAX,
         lasts: bench.sizes.lasts,
     };
-    let write = webhooks(bench, "steady", address).writer()?;
+    let write = webhooks(bench, "steady", address).writer();
     bench.generator.run(send(plan, write)).await?
 }
 
@@ -156,10 +152,7 @@ fn webhooks(bench: &Bench, label: &'static str, edge: SocketAddr) -> Webhooks {
     Webhooks {
         label,
         edge,
-        number: Number {
-            phone_number_id: "106540352242922".to_owned(),
-            waba_id: "102290129340398".to_owned(),
-        },
+        number: Number::of_sandbox(),
         unix_seconds: bench.options.clock.now().timestamp(),
         messages: 1,
         customers: 10_000,
@@ -177,15 +170,7 @@ async fn start(bench: &Bench, scratch: &Scratch, mode: Mode) -> Result<(Host, So
         mode,
     })
     .await?;
-    let section = json!({
-        "apps": { APP: { "secrets": [APP_SECRET], "verify_token": VERIFY_TOKEN } }
-    });
-    let config = edge::Config {
-        db: scratch.backing.db("edge")?,
-        bus: scratch.backing.bus(),
-        whatsapp: serde_json::from_value(section).context("the edge's apps")?,
-        intake: Intake::default(),
-    };
+    let config = edge_config(&scratch.backing)?;
     let added = host.add::<edge::App>(&Base::for_tests(), config).await?;
     let address = added.http.context("the edge serves HTTP")?;
     Ok((host, address))

@@ -15,7 +15,7 @@ use super::{
     webhook::TEXT,
     world::World,
 };
-use crate::api::{self, Api, Event};
+use crate::api::{Api, Event};
 
 const P50: Duration = Duration::from_millis(20);
 const P99: Duration = Duration::from_millis(100);
@@ -29,12 +29,8 @@ pub(super) async fn measure(bench: &Bench, world: &mut World) -> Result<Section>
         count: u64::from(rate) * bench.sizes.live_seconds,
         lasts: Duration::from_secs(bench.sizes.live_seconds),
     };
-    let write = world.webhooks("live", 20).writer()?;
-    let api = Api::new(
-        api::http()?,
-        &world.platform.gateway,
-        &world.log_in().await?,
-    );
+    let write = world.webhooks("live", 20).writer();
+    let api = world.log_in().await?;
     let (before, began) = (world.meter.now().await?, world.clock.now());
     let watching = bench.generator.run(watch(api, plan, write));
     let (mut sent, arrived) = watching.await??;

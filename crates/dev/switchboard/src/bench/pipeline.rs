@@ -54,7 +54,7 @@ async fn run(
     };
     let before = world.meter.now().await?;
     let started = tokio::time::Instant::now();
-    let sending = bench.generator.run(send(plan, webhooks.writer()?));
+    let sending = bench.generator.run(send(plan, webhooks.writer()));
     let (sent, stored) = tokio::join!(sending, rows.wait(world.meter.admin(), total, MOST));
     let (sent, stored) = (sent??, stored.context("wait for the messages")?);
     let took = started.elapsed();

@@ -23,7 +23,7 @@ pub(super) async fn measure(bench: &Bench, world: &mut World) -> Result<Section>
         "GET /v1/conversations?pageSize={PAGE} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\n\
          authorization: Bearer {}\r\n\r\n",
         world.gateway,
-        world.log_in().await?,
+        world.log_in().await?.token(),
     );
     let bytes = check(world, &request).await?;
     let write: Write = Arc::new(move |_, buffer| buffer.extend_from_slice(request.as_bytes()));

@@ -2,9 +2,7 @@
 
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
-use anyhow::{Context, Result};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use secrecy::SecretString;
 
 use super::load::Write;
 use crate::{
@@ -33,24 +31,21 @@ pub(super) const TEXT: &str = "Is my order on its way? No. ";
 
 impl Webhooks {
     /// The writer for the load generator.
-    pub(super) fn writer(self) -> Result<Write> {
-        let key: Hmac<Sha256> =
-            Hmac::new_from_slice(APP_SECRET.as_bytes()).context("make the signing key")?;
-        Ok(Arc::new(move |number, request| {
+    pub(super) fn writer(self) -> Write {
+        let secret = SecretString::from(APP_SECRET);
+        Arc::new(move |number, request| {
             let body = self.body(number);
-            let mut mac = key.clone();
-            mac.update(body.as_bytes());
-            let signature = hex::encode(mac.finalize().into_bytes());
+            let signature = sandbox::meta::sign(&secret, body.as_bytes());
             let head = format!(
                 "POST /webhooks/whatsapp/{APP} HTTP/1.1\r\nhost: {}\r\nuser-agent: facebookexternalua\r\n\
-                 content-type: application/json\r\nx-hub-signature-256: sha256={signature}\r\n\
+                 content-type: application/json\r\nx-hub-signature-256: {signature}\r\n\
                  content-length: {}\r\n\r\n",
                 self.edge,
                 body.len(),
             );
             request.extend_from_slice(head.as_bytes());
             request.extend_from_slice(body.as_bytes());
-        }))
+        })
     }
 
     /// The shape of a real delivery (`tests/fixtures/whatsapp/in-text.json`).
@@ -93,10 +88,7 @@ mod tests {
         Webhooks {
             label: "test",
             edge: SocketAddr::from(([127, 0, 0, 1], 1)),
-            number: Number {
-                phone_number_id: "106540352242922".to_owned(),
-                waba_id: "102290129340398".to_owned(),
-            },
+            number: Number::of_sandbox(),
             unix_seconds: 1_749_416_383,
             messages,
             customers: 7,
@@ -120,7 +112,7 @@ mod tests {
     #[test]
     fn a_request_says_how_long_it_is_and_is_signed() {
         let mut request = Vec::new();
-        webhooks(1).writer().expect("a writer")(5, &mut request);
+        webhooks(1).writer()(5, &mut request);
         let request = String::from_utf8(request).expect("text");
         let (head, body) = request.split_once("\r\n\r\n").expect("a head");
         assert!(head.contains(&format!("content-length: {}", body.len())));

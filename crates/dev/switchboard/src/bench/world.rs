@@ -3,14 +3,13 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use chassis::Telemetry;
 use clock::Clock;
 use sandbox::{
     Sandbox, SandboxConfig, SandboxHandle,
     meta::{DelayRange, LimitSettings, Settings, SetupSpec, StatusSettings},
 };
-use serde_json::{Value, json};
 
 use super::{
     Bench,
@@ -20,7 +19,7 @@ use super::{
     webhook::Webhooks,
 };
 use crate::{
-    api::{self, Api},
+    api::Api,
     platform::{ACCESS_TOKEN, APP_SECRET, Options, Platform, VERIFY_TOKEN},
     whatsapp::{self, Number},
 };
@@ -55,7 +54,6 @@ impl World {
             backing: scratch.backing.clone(),
             key_path: bench.options.key_path.clone(),
             well_known_ports: false,
-            edge_listen: None,
             clock: clock.clone(),
             telemetry: Telemetry::local(),
             graph_url: Some(sandbox.base_url().to_owned()),
@@ -72,15 +70,8 @@ impl World {
             phone_number_id: receipt.phone_number_id,
             waba_id: receipt.waba_id,
         };
-        let owner = json!({
-            "organizationName": "Bench", "name": "Owner", "email": EMAIL, "password": PASSWORD,
-        });
-        let owner = post(&platform.gateway, "/v1/organizations", &owner).await?;
-        let api = Api::new(api::http()?, &platform.gateway, access_token(&owner)?);
-        let channel = whatsapp::connect_channel(&api, &number).await?;
-        let organization = owner["organization"]["id"]
-            .as_str()
-            .context("an organization")?;
+        let (api, organization) = Api::sign_up(&platform.gateway, "Bench", EMAIL, PASSWORD).await?;
+        let channel = whatsapp::connect_channel(&api, "the-only-number", &number).await?;
         Ok(Self {
             gateway: address(&platform.gateway)?,
             edge: address(&platform.edge)?,
@@ -101,11 +92,9 @@ impl World {
         seed::history(self.meter.admin(), self.tenant, conversations, messages).await
     }
 
-    /// A fresh access token, which lives for five minutes.
-    pub(super) async fn log_in(&self) -> Result<String> {
-        let body = json!({ "email": EMAIL, "password": PASSWORD });
-        let session = post(&self.platform.gateway, "/v1/sessions", &body).await?;
-        Ok(access_token(&session)?.to_owned())
+    /// With a fresh access token, which lives for five minutes.
+    pub(super) async fn log_in(&self) -> Result<Api> {
+        Api::log_in(&self.platform.gateway, EMAIL, PASSWORD).await
     }
 
     /// Webhooks to the tenant's number, from people whose phone numbers begin with `block`.
@@ -166,27 +155,6 @@ fn set_up(callback_url: String) -> SetupSpec {
         enforce_window: false,
         ..SetupSpec::default()
     }
-}
-
-async fn post(gateway: &str, path: &str, body: &Value) -> Result<Value> {
-    let request = api::http()?.post(format!("{gateway}{path}")).json(body);
-    let answer = request
-        .timeout(super::PATIENCE)
-        .send()
-        .await
-        .context("ask the gateway")?;
-    let status = answer.status();
-    ensure!(
-        status.is_success(),
-        "the gateway answered {status} to {path}"
-    );
-    answer.json().await.context("read the gateway's answer")
-}
-
-fn access_token(session: &Value) -> Result<&str> {
-    session["tokens"]["accessToken"]
-        .as_str()
-        .context("an access token")
 }
 
 fn address(url: &str) -> Result<SocketAddr> {

@@ -151,13 +151,6 @@ impl From<outbound::Error> for SendError {
     }
 }
 
-impl CallError {
-    /// Whether the credential is at fault.
-    pub fn is_credential(&self) -> bool {
-        matches!(self, Self::Rejected(rejection) if rejection.scope == Scope::Credential)
-    }
-}
-
 impl Classify for CallError {
     fn code(&self) -> &'static Code {
         match self {

@@ -67,7 +67,7 @@ impl Client {
     /// Reads a number: proves that it exists and that the token may use it.
     ///
     /// # Errors
-    /// [`CallError`]; [`CallError::is_credential`] tells a bad token from the rest.
+    /// [`CallError`]; its code tells a bad token from the rest.
     pub async fn get_phone_number(
         &self,
         phone_number_id: &str,

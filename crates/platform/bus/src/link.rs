@@ -21,8 +21,9 @@ use crate::{
     deadline::within,
 };
 
+use state::Established;
 pub use state::LinkHealth;
-pub(crate) use state::{Established, Role, Session, Wiring};
+pub(crate) use state::{Role, Session, Wiring};
 
 use state::State;
 
@@ -91,7 +92,7 @@ impl Link {
     }
 
     /// Opens the connection and declares what its role needs.
-    pub(crate) async fn establish(&self) -> Result<Established, BusError> {
+    async fn establish(&self) -> Result<Established, BusError> {
         let Wiring {
             config, topology, ..
         } = &*self.wiring;
@@ -114,33 +115,24 @@ impl Link {
         Ok(Established { session, events })
     }
 
-    /// Keeps the connection up until `stop`, beginning with `first` if it is open already.
+    /// Keeps the connection up until `stop`.
     ///
     /// # Errors
     /// Drift, as long as no connection has ever been usable. Later drift is logged and tried again:
     /// the outbox keeps what can't be published meanwhile.
-    pub(crate) async fn keep_up(
-        &self,
-        first: Option<Established>,
-        stop: &CancellationToken,
-    ) -> Result<(), BusError> {
+    pub(crate) async fn keep_up(&self, stop: &CancellationToken) -> Result<(), BusError> {
         let config = &self.wiring.config;
         let mut backoff = Backoff::new(
             Duration::from_millis(config.reconnect_min_ms),
             Duration::from_millis(config.reconnect_max_ms),
             self.wiring.jitter.clone(),
         );
-        let mut was_up = first.is_some();
-        let mut next = first;
+        let mut was_up = false;
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
-            let attempt = if let Some(established) = next.take() {
-                Ok(established)
-            } else {
-                tokio::select! {
-                    established = self.establish() => established,
-                    () = stop.cancelled() => break,
-                }
+            let attempt = tokio::select! {
+                established = self.establish() => established,
+                () = stop.cancelled() => break,
             };
             match attempt {
                 Ok(established) => {

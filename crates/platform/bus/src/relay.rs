@@ -160,7 +160,7 @@ impl Relay {
     async fn wait_for_broker(&self, error: &BusError) {
         let cause = errors::chain(error);
         match error {
-            // The supervisor has said so already.
+            // Who keeps the connection up has said so already.
             BusError::NotConnected | BusError::Blocked => {
                 tracing::debug!(error = cause, "the relay waits for the broker");
             }

@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc};
 use futures::stream::BoxStream;
 use lapin::{Connection, Event};
 
-use crate::{BusConfig, Jitter, connection::Socket, metrics::Metrics, topology::Topology};
+use clock::Jitter;
+
+use crate::{BusConfig, connection::Socket, metrics::Metrics, topology::Topology};
 
 /// What a connection is for. Publishing and consuming have one each: the broker throttles a
 /// connection that publishes, and that must not stop acknowledgements.

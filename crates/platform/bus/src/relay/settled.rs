@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use clock::Jitter;
 use db::outbox::{Refusal, Unpublished};
 
-use crate::{Bus, Jitter, PublishOutcome};
+use crate::{Bus, PublishOutcome};
 
 /// Pauses of a row that was not published. What follows under its key waits with it.
 const REFUSED_MIN: Duration = Duration::from_secs(1);

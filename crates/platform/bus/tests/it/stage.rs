@@ -9,10 +9,10 @@ use std::{
 };
 
 use bus::{
-    BatchHandler, Bus, BusConfig, Consumer, Delivery, HandlerError, ItemOutcome, Jitter,
-    LinkHealth, Parts, Subscription, Topology, names, relay,
+    BatchHandler, Bus, BusConfig, Consumer, Delivery, HandlerError, ItemOutcome, LinkHealth, Parts,
+    Subscription, Topology, names, relay,
 };
-use clock::Clock;
+use clock::{Clock, Jitter};
 use db::{Db, DbError, SystemTx, outbox};
 use ids::EventId;
 use lapin::{options::QueueDeclareOptions, types::FieldTable};

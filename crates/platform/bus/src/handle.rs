@@ -5,13 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use clock::Clock;
+use clock::{Clock, Jitter};
 use opentelemetry::metrics::Meter;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    BusConfig, BusError, Jitter, Topology,
-    link::{Established, Link, LinkHealth, Role, Wiring},
+    BusConfig, BusError, Topology,
+    link::{Link, LinkHealth, Role, Wiring},
     metrics::Metrics,
 };
 
@@ -71,20 +71,6 @@ pub struct BusHealth {
     pub consuming: LinkHealth,
 }
 
-/// Keeps the connections of a [`Bus`] up. Run it as a task of the service.
-#[must_use = "without its supervisor the bus never reconnects"]
-pub struct Supervisor {
-    bus: Bus,
-    publishing: Option<Established>,
-    consuming: Option<Established>,
-}
-
-impl std::fmt::Debug for Supervisor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Supervisor").finish_non_exhaustive()
-    }
-}
-
 impl Bus {
     /// The bus of a service. Nothing is connected yet: [`run`](Self::run) does that, so a broker
     /// that is down, slow or silent costs a service nothing, not even a slower start.
@@ -107,12 +93,28 @@ impl Bus {
     /// # Errors
     /// [`BusError::Drift`], found once the broker could be reached: the service must not go on.
     pub async fn run(self, stop: CancellationToken) -> Result<(), BusError> {
-        let supervisor = Supervisor {
-            bus: self,
-            publishing: None,
-            consuming: None,
+        let close = CancellationToken::new();
+        let keep_consuming = async {
+            match self.consuming().health() {
+                LinkHealth::Unused => Ok(()),
+                _ => self.consuming().keep_up(&close).await,
+            }
         };
-        supervisor.run(stop).await
+        let wait_for_users = async {
+            stop.cancelled().await;
+            for users in [self.consumers(), self.relays()] {
+                users.close();
+                users.wait().await;
+            }
+            close.cancel();
+            Ok(())
+        };
+        tokio::try_join!(
+            self.publishing().keep_up(&close),
+            keep_consuming,
+            wait_for_users,
+        )?;
+        Ok(())
     }
 
     /// Whether both connections can be used, for the readiness page. A service whose requests only
@@ -129,30 +131,6 @@ impl Bus {
             } = bus.health();
             ready(publishing.usable().and_then(|()| consuming.usable()))
         }
-    }
-
-    /// Connects and declares the topology. A broker that can't be reached is not an error: the
-    /// service starts, its outbox fills, and the supervisor goes on trying.
-    ///
-    /// # Errors
-    /// [`BusError::Config`] for unusable settings; [`BusError::Drift`] if an exchange or queue
-    /// exists with other arguments than ours.
-    pub async fn connect(
-        config: BusConfig,
-        topology: Topology,
-        parts: Parts,
-    ) -> Result<(Self, Supervisor), BusError> {
-        let bus = Self::open(config, topology, parts)?;
-        let (consuming, publishing) = tokio::try_join!(
-            first_attempt(bus.consuming()),
-            first_attempt(bus.publishing())
-        )?;
-        let supervisor = Supervisor {
-            bus: bus.clone(),
-            publishing,
-            consuming,
-        };
-        Ok((bus, supervisor))
     }
 
     fn wire(config: BusConfig, topology: Topology, parts: Parts) -> Self {
@@ -217,60 +195,5 @@ impl Bus {
 
     pub(crate) fn relays(&self) -> &TaskTracker {
         &self.0.relays
-    }
-}
-
-async fn first_attempt(link: &Link) -> Result<Option<Established>, BusError> {
-    if link.health() == LinkHealth::Unused {
-        return Ok(None);
-    }
-    match link.establish().await {
-        Ok(established) => Ok(Some(established)),
-        Err(error @ (BusError::Drift(_) | BusError::Config(_))) => Err(error),
-        Err(error) => {
-            let cause = errors::chain(&error);
-            tracing::warn!(
-                error = cause,
-                "the broker can't be reached yet; starting without it"
-            );
-            Ok(None)
-        }
-    }
-}
-
-impl Supervisor {
-    /// Keeps the connections up until `shutdown`, then until the consumers and after them the
-    /// relays of this bus have finished, and closes.
-    ///
-    /// # Errors
-    /// [`BusError::Drift`], found once the broker could be reached: the service must not go on.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<(), BusError> {
-        let Self {
-            bus,
-            publishing,
-            consuming,
-        } = self;
-        let close = CancellationToken::new();
-        let keep_consuming = async {
-            match bus.consuming().health() {
-                LinkHealth::Unused => Ok(()),
-                _ => bus.consuming().keep_up(consuming, &close).await,
-            }
-        };
-        let wait_for_users = async {
-            shutdown.cancelled().await;
-            for users in [bus.consumers(), bus.relays()] {
-                users.close();
-                users.wait().await;
-            }
-            close.cancel();
-            Ok(())
-        };
-        tokio::try_join!(
-            bus.publishing().keep_up(publishing, &close),
-            keep_consuming,
-            wait_for_users,
-        )?;
-        Ok(())
     }
 }

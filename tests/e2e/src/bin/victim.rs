@@ -1,13 +1,12 @@
 //! The platform as a process that tests start, kill and start again. It prints where it listens as
 //! one line of JSON and runs until its standard input closes.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use chassis::Telemetry;
 use clap::Parser;
 use clock::Clock;
-use secrecy::SecretString;
 use switchboard::{
     backing::Backing,
     platform::{Options, Platform},
@@ -16,14 +15,11 @@ use tokio::io::AsyncReadExt;
 
 #[derive(Debug, Parser)]
 struct Arguments {
+    /// Where database and broker are.
     #[arg(long)]
-    database_admin_url: String,
-    #[arg(long)]
-    amqp_url: String,
+    stack_env: PathBuf,
     #[arg(long)]
     graph_url: String,
-    #[arg(long)]
-    edge_listen: SocketAddr,
     #[arg(long)]
     key_file: PathBuf,
 }
@@ -43,13 +39,9 @@ fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<()> {
     let platform = Platform::start(Options {
-        backing: Backing {
-            database_admin_url: SecretString::from(arguments.database_admin_url),
-            amqp_url: SecretString::from(arguments.amqp_url),
-        },
+        backing: Backing::read(&arguments.stack_env)?,
         key_path: arguments.key_file,
         well_known_ports: false,
-        edge_listen: Some(arguments.edge_listen),
         clock: Clock::system(),
         telemetry: Telemetry::local(),
         graph_url: Some(arguments.graph_url),
@@ -64,6 +56,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         _ = input.read_to_end(&mut rest) => {}
         () = platform.failed() => anyhow::bail!("a part of the platform has died"),
     }
-    platform.shutdown().await;
+    let outcome = platform.shutdown().await;
+    anyhow::ensure!(outcome.is_success(), "it did not stop well: {outcome:?}");
     Ok(())
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use crate::world::{World, text, webhook};
+use crate::{
+    webhooks::{text, webhook},
+    world::World,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_resumed_from_its_last_event_id_has_every_message_once() {

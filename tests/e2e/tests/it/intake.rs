@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::{CUSTOMER, World, eventually, statuses, text, webhook};
+use crate::{
+    webhooks::{statuses, text, webhook},
+    world::{CUSTOMER, World, eventually},
+};
 
 const MESSAGES: &str = "select count(*) from messaging.messages where direction = 1";
-const QUARANTINED: &str = "select count(*) from messaging.quarantined_items";
 
 /// W-08
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +30,10 @@ async fn the_same_delivery_a_thousand_times_at_once_is_one_message() {
     let answers: Vec<u16> = join_all(senders).await.into_iter().flatten().collect();
     assert_eq!(answers.len(), 1_000);
     assert!(answers.iter().all(|status| *status == 200), "all accepted");
-    eventually(async || (world.count(MESSAGES).await == 1).then_some(())).await;
+    let marker = webhook(&world.number, &[text("wamid.marker", "marker")]);
+    assert_eq!(world.deliver(&marker).await, 200);
+    world.taken_in().await;
+    assert_eq!(world.count(MESSAGES).await, 2, "the message and the marker");
     Arc::into_inner(world).expect("the last one").stop().await;
 }
 
@@ -50,7 +55,7 @@ async fn a_batch_regrouped_on_retry_has_each_effect_once() {
     );
     let last = text("wamid.batch.end", "the end");
     assert_eq!(world.deliver(&webhook(&world.number, &[last])).await, 200);
-    eventually(async || (world.count(MESSAGES).await == 101).then_some(())).await;
+    eventually(async || world.count(MESSAGES).await == 101).await;
     let contacts = world.count("select count(*) from messaging.contacts").await;
     let conversations = world
         .count("select count(*) from messaging.conversations")
@@ -63,12 +68,8 @@ async fn a_batch_regrouped_on_retry_has_each_effect_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn statuses_in_any_order_end_in_the_furthest_one() {
     let world = World::start().await;
-    let quiet = json!({ "kind": "dropped_statuses", "times": 0 });
-    world
-        .control
-        .post("faults", &quiet)
-        .await
-        .expect("no statuses of its own");
+    // The sandbox itself is silent.
+    world.fault("dropped_statuses", 0).await;
     let conversation = world.conversation("hello").await;
     for (name, order, end) in [
         ("late sent", ["read", "delivered", "sent"], "READ"),
@@ -79,27 +80,37 @@ async fn statuses_in_any_order_end_in_the_furthest_one() {
         ),
         ("failed after sent", ["sent", "failed", "sent"], "FAILED"),
     ] {
-        let id = world
-            .send_text(&conversation, &name.replace(' ', "-"), name)
-            .await;
-        let wamid = world.reaches(&id, &["ACCEPTED"]).await["wamid"]
-            .as_str()
-            .expect("a wamid")
-            .to_owned();
-        for (at, status) in order.iter().enumerate() {
-            let item = json!({
-                "id": wamid, "status": status, "timestamp": (1_760_000_000 + at).to_string(),
-                "recipient_id": CUSTOMER,
-                "errors": if *status == "failed" { json!([{ "code": 131_026, "title": "Undeliverable" }]) } else { json!([]) },
-            });
-            assert_eq!(world.deliver(&statuses(&world.number, &[item])).await, 200);
+        for together in [false, true] {
+            let key = format!("{}-{together}", name.replace(' ', "-"));
+            let id = world.send_text(&conversation, &key, name).await;
+            let accepted = world.reaches(&id, &["ACCEPTED"]).await;
+            let wamid = accepted["wamid"].as_str().expect("a wamid");
+            let items: Vec<_> = order
+                .iter()
+                .enumerate()
+                .map(|(at, word)| status(wamid, word, at))
+                .collect();
+            let size = if together { items.len() } else { 1 };
+            for chunk in items.chunks(size) {
+                let body = statuses(&world.number, chunk);
+                assert_eq!(world.deliver(&body).await, 200);
+                world.taken_in().await;
+            }
+            let end = format!("MESSAGE_STATUS_{end}");
+            assert_eq!(world.message(&id).await["status"], end, "{key}");
         }
-        let seen = "select count(*) from messaging.message_statuses";
-        let before = world.count(seen).await;
-        eventually(async || (world.count(seen).await >= before.min(3)).then_some(())).await;
-        world.reaches(&id, &[end]).await;
     }
+    let kept = "select count(*) from messaging.message_statuses";
+    assert_eq!(world.count(kept).await, 18, "every report is kept");
     world.stop().await;
+}
+
+fn status(wamid: &str, word: &str, at: usize) -> Value {
+    let undeliverable = json!([{ "code": 131_026, "title": "Undeliverable" }]);
+    json!({
+        "id": wamid, "status": word, "timestamp": (1_760_000_000 + at).to_string(),
+        "recipient_id": CUSTOMER, "errors": if word == "failed" { undeliverable } else { json!([]) },
+    })
 }
 
 /// W-18
@@ -108,7 +119,7 @@ async fn a_replay_days_later_has_no_second_effect() {
     let world = World::start().await;
     let body = webhook(&world.number, &[text("wamid.old", "hello again")]);
     assert_eq!(world.deliver(&body).await, 200);
-    eventually(async || (world.count(MESSAGES).await == 1).then_some(())).await;
+    eventually(async || world.count(MESSAGES).await == 1).await;
     // The edge has forgotten the body, as after its retention: only the item's own key is left.
     let mut admin = world.db.admin().await;
     sqlx::query("truncate edge.webhooks")
@@ -118,7 +129,8 @@ async fn a_replay_days_later_has_no_second_effect() {
     assert_eq!(world.deliver(&body).await, 200);
     let marker = webhook(&world.number, &[text("wamid.marker", "marker")]);
     assert_eq!(world.deliver(&marker).await, 200);
-    eventually(async || (world.count(MESSAGES).await == 2).then_some(())).await;
+    world.taken_in().await;
+    assert_eq!(world.count(MESSAGES).await, 2, "the message and the marker");
     world.stop().await;
 }
 
@@ -151,7 +163,7 @@ async fn odd_bodies_are_accepted_and_kept_and_harm_nothing() {
             .await,
         200
     );
-    eventually(async || (world.count(MESSAGES).await == 3).then_some(())).await;
+    eventually(async || world.count(MESSAGES).await == 3).await;
     let kept = world
         .count("select count(*) from messaging.quarantined_items where reason = 'malformed'")
         .await;
@@ -186,7 +198,15 @@ async fn a_number_nobody_connected_is_quarantined_and_never_guessed() {
             .await,
         200
     );
-    eventually(async || (world.count(QUARANTINED).await == 1).then_some(())).await;
+    world.taken_in().await;
+    let mut admin = world.db.admin().await;
+    let kept: Vec<(String, Option<String>)> =
+        sqlx::query_as("select reason, phone_number_id from messaging.quarantined_items")
+            .fetch_all(&mut admin)
+            .await
+            .expect("what was quarantined");
+    let expected = ("unknown_number".to_owned(), Some(foreign.phone_number_id));
+    assert_eq!(kept, [expected]);
     assert_eq!(world.count(MESSAGES).await, 0);
     world.stop().await;
 }

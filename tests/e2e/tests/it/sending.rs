@@ -1,23 +1,21 @@
 //! Sending when WhatsApp is slow, strict or unwilling.
 
-use sandbox::meta::Filter;
 use serde_json::json;
+use switchboard::whatsapp;
 
-use crate::world::{World, connect_number, eventually};
+use crate::{
+    ledger,
+    world::{World, eventually},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_passes_is_repeated_and_sent_once() {
     let world = World::start().await;
     let conversation = world.conversation("hello").await;
     for kind in ["throughput_limit", "pair_rate_limit"] {
-        let fault = json!({ "kind": kind, "times": 1 });
-        world
-            .control
-            .post("faults", &fault)
-            .await
-            .expect("the fault is scripted");
+        world.fault(kind, 1).await;
         let id = world.send_text(&conversation, kind, kind).await;
-        world.reaches(&id, &["SENT", "DELIVERED", "READ"]).await;
+        world.is_sent(&id).await;
         assert_eq!(world.times_sent(kind), 1);
     }
     world.stop().await;
@@ -36,11 +34,9 @@ async fn messages_of_one_conversation_keep_their_order() {
     world
         .reaches(&last, &["ACCEPTED", "SENT", "DELIVERED", "READ"])
         .await;
-    let sandbox = world.platform.sandbox.as_ref().expect("a sandbox");
-    let sends = sandbox.ledger().sends(&Filter::default());
-    let texts: Vec<String> = sends
-        .iter()
-        .filter_map(|send| Some(send.json()?.pointer("/text/body")?.as_str()?.to_owned()))
+    let texts: Vec<String> = ledger::taken(world.sandbox())
+        .into_iter()
+        .map(|taken| taken.text)
         .collect();
     let expected: Vec<String> = (0..20).map(|n| format!("number {n}")).collect();
     assert_eq!(texts, expected);
@@ -51,12 +47,7 @@ async fn messages_of_one_conversation_keep_their_order() {
 async fn a_revoked_token_blocks_the_channel_and_connecting_again_sends_what_waits() {
     let world = World::start().await;
     let conversation = world.conversation("hello").await;
-    let fault = json!({ "kind": "token_expired", "times": 1 });
-    world
-        .control
-        .post("faults", &fault)
-        .await
-        .expect("the fault is scripted");
+    world.fault("token_expired", 1).await;
     let id = world.send_text(&conversation, "blocked", "hold on").await;
     let path = format!("/v1/channels/{}", world.channel_id);
     eventually(async || {
@@ -69,10 +60,10 @@ async fn a_revoked_token_blocks_the_channel_and_connecting_again_sends_what_wait
         "MESSAGE_STATUS_QUEUED",
         "nothing is lost"
     );
-    connect_number(&world.owner, "again", &world.number)
+    whatsapp::connect_channel(&world.owner, "again", &world.number)
         .await
         .expect("connect again");
-    world.reaches(&id, &["SENT", "DELIVERED", "READ"]).await;
+    world.is_sent(&id).await;
     assert_eq!(world.times_sent("hold on"), 1);
     world.stop().await;
 }
@@ -87,10 +78,8 @@ async fn outside_the_window_only_a_template_goes_out() {
         .post("/v1/conversations", "open", &open)
         .await
         .expect("a conversation");
-    let path = format!(
-        "/v1/conversations/{}/messages",
-        conversation["id"].as_str().expect("an id")
-    );
+    let conversation = conversation["id"].as_str().expect("an id");
+    let path = format!("/v1/conversations/{conversation}/messages");
     let text = json!({ "content": { "text": { "body": "hello" } } });
     let refused = world
         .owner
@@ -103,17 +92,8 @@ async fn outside_the_window_only_a_template_goes_out() {
     );
     let template =
         json!({ "content": { "template": { "name": "hello_world", "language": "en_US" } } });
-    let sent = world
-        .owner
-        .post(&path, "template", &template)
-        .await
-        .expect("a template goes");
-    world
-        .reaches(
-            sent["id"].as_str().expect("an id"),
-            &["SENT", "DELIVERED", "READ"],
-        )
-        .await;
+    let sent = world.send(conversation, "template", &template).await;
+    world.is_sent(&sent).await;
     world.stop().await;
 }
 
@@ -123,7 +103,6 @@ async fn every_kind_of_content_is_taken_by_whatsapp() {
     let conversation = world.conversation("hello").await;
     let inbound = world.messages(&conversation).await;
     let customers_message = inbound[0]["id"].as_str().expect("an id").to_owned();
-    let path = format!("/v1/conversations/{conversation}/messages");
     for (kind, content) in [
         (
             "media",
@@ -159,15 +138,10 @@ async fn every_kind_of_content_is_taken_by_whatsapp() {
         ),
     ] {
         let sent = world
-            .owner
-            .post(&path, kind, &json!({ "content": content }))
+            .send(&conversation, kind, &json!({ "content": content }))
             .await;
-        let sent = sent.unwrap_or_else(|error| panic!("{kind}: {error:#}"));
         let message = world
-            .reaches(
-                sent["id"].as_str().expect("an id"),
-                &["SENT", "DELIVERED", "READ", "FAILED"],
-            )
+            .reaches(&sent, &["SENT", "DELIVERED", "READ", "FAILED"])
             .await;
         assert_ne!(
             message["status"], "MESSAGE_STATUS_FAILED",
@@ -176,16 +150,7 @@ async fn every_kind_of_content_is_taken_by_whatsapp() {
         );
     }
     let reply = json!({ "content": { "text": { "body": "to that" } }, "replyToMessageId": customers_message });
-    let sent = world
-        .owner
-        .post(&path, "reply", &reply)
-        .await
-        .expect("a reply");
-    world
-        .reaches(
-            sent["id"].as_str().expect("an id"),
-            &["SENT", "DELIVERED", "READ"],
-        )
-        .await;
+    let sent = world.send(&conversation, "reply", &reply).await;
+    world.is_sent(&sent).await;
     world.stop().await;
 }

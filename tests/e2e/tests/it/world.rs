@@ -1,24 +1,27 @@
 //! A platform of a test's own, and what its people do.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use chassis::Telemetry;
 use clock::Clock;
-use hmac::{Hmac, KeyInit, Mac};
-use sandbox::meta::Filter;
+use sandbox::SandboxHandle;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use switchboard::{
     api::{Api, http},
     backing::Backing,
-    platform::{ACCESS_TOKEN, APP_SECRET, Options, Platform},
+    platform::{APP_SECRET, Options, Platform},
     whatsapp::{self, Control, Number},
 };
 use testkit::{TestBroker, TestDb};
 
+use crate::{folder::Folder, ledger, rows};
+
 /// A customer's number.
 pub(crate) const CUSTOMER: &str = "4915112345678";
+
+/// Of everybody.
+pub(crate) const PASSWORD: &str = "a long enough password";
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -39,6 +42,7 @@ pub(crate) struct World {
     // Dropped last: the platform's connections must be gone before its database is.
     _broker: TestBroker,
     pub(crate) db: TestDb,
+    _folder: Folder,
 }
 
 /// A database with every schema.
@@ -54,12 +58,6 @@ pub(crate) async fn database() -> TestDb {
     .await
 }
 
-/// A key file that nobody else uses.
-pub(crate) fn key_file(db: &TestDb) -> PathBuf {
-    let name = db.url("key").rsplit('/').next().unwrap_or("key").to_owned();
-    std::env::temp_dir().join(format!("switchboard-{name}.key"))
-}
-
 /// Where a test's platform keeps its data.
 pub(crate) fn backing(db: &TestDb, broker: &TestBroker) -> Backing {
     let config = db.config("messaging");
@@ -72,20 +70,18 @@ pub(crate) fn backing(db: &TestDb, broker: &TestBroker) -> Backing {
 impl World {
     /// Starts everything, signs an organization up and connects the sandbox's number to it.
     pub(crate) async fn start() -> Self {
-        let (db, broker) = (database().await, TestBroker::new().await);
+        let (db, broker, folder) = (database().await, TestBroker::new().await, Folder::new());
         let platform = Platform::start(Options {
             backing: backing(&db, &broker),
-            key_path: key_file(&db),
+            key_path: folder.path("vault.key"),
             well_known_ports: false,
-            edge_listen: None,
             clock: Clock::system(),
             telemetry: Telemetry::local(),
             graph_url: None,
         })
         .await
         .expect("start the platform");
-        let http = http().expect("an HTTP client");
-        let owner = sign_up(&http, &platform.gateway, "owner@first.example").await;
+        let owner = sign_up(&platform.gateway, "owner@first.example").await;
         let control = Control::new(platform.sandbox.as_ref().expect("a sandbox").control_url())
             .expect("a control");
         let (number, channel_id) = whatsapp::connect(&platform, &control, &owner)
@@ -97,9 +93,10 @@ impl World {
             owner,
             number,
             channel_id,
-            http,
+            http: http().expect("an HTTP client"),
             _broker: broker,
             db,
+            _folder: folder,
         }
     }
 
@@ -110,17 +107,32 @@ impl World {
         drop(self.db);
     }
 
+    /// The sandbox that plays WhatsApp.
+    pub(crate) fn sandbox(&self) -> &SandboxHandle {
+        self.platform.sandbox.as_ref().expect("a sandbox")
+    }
+
+    /// Something goes wrong at WhatsApp with the next calls or messages, this many `times`; 0 is for ever.
+    pub(crate) async fn fault(&self, kind: &str, times: u32) {
+        let fault = json!({ "kind": kind, "times": times });
+        self.control
+            .post("faults", &fault)
+            .await
+            .expect("the fault is scripted");
+    }
+
     /// Another organization's owner.
     pub(crate) async fn stranger(&self) -> Api {
-        sign_up(&self.http, &self.platform.gateway, "owner@second.example").await
+        sign_up(&self.platform.gateway, "owner@second.example").await
     }
 
     /// Posts a signed body to the edge; returns the status.
     pub(crate) async fn deliver(&self, body: &[u8]) -> u16 {
+        let signature = sandbox::meta::sign(&SecretString::from(APP_SECRET), body);
         let answer = self
             .http
             .post(self.platform.callback_url())
-            .header("x-hub-signature-256", sign(body))
+            .header("x-hub-signature-256", signature)
             .header("content-type", "application/json")
             .body(body.to_vec())
             .send()
@@ -129,10 +141,22 @@ impl World {
         answer.status().as_u16()
     }
 
+    /// Waits until messaging has taken in all that the edge had accepted by now.
+    pub(crate) async fn taken_in(&self) {
+        let waiting = "select count(*) from edge.outbox
+                       where not exists (select from messaging.inbox where inbox.event_id = outbox.event_id)";
+        eventually(async || self.count(waiting).await == 0).await;
+    }
+
     /// The conversation with a customer who has just written.
     pub(crate) async fn conversation(&self, text: &str) -> String {
+        self.conversation_with(CUSTOMER, text).await
+    }
+
+    /// The conversation with this customer, who has just written.
+    pub(crate) async fn conversation_with(&self, customer: &str, text: &str) -> String {
         self.control
-            .customer_writes(CUSTOMER, &self.number, text)
+            .customer_writes(customer, &self.number, text)
             .await
             .expect("the customer writes");
         eventually(async || self.find_conversation(text).await).await
@@ -150,12 +174,14 @@ impl World {
     /// Sends a text; returns the message's id.
     pub(crate) async fn send_text(&self, conversation: &str, key: &str, text: &str) -> String {
         let body = json!({ "content": { "text": { "body": text } } });
+        self.send(conversation, key, &body).await
+    }
+
+    /// Sends what the body of the request says; returns the message's id.
+    pub(crate) async fn send(&self, conversation: &str, key: &str, body: &Value) -> String {
         let path = format!("/v1/conversations/{conversation}/messages");
-        let sent = self
-            .owner
-            .post(&path, key, &body)
-            .await
-            .expect("the message is taken");
+        let sent = self.owner.post(&path, key, body).await;
+        let sent = sent.unwrap_or_else(|error| panic!("{key}: {error:#}"));
         sent["id"].as_str().expect("an id").to_owned()
     }
 
@@ -199,100 +225,25 @@ impl World {
         }
     }
 
+    /// Waits until WhatsApp has reported that the message is on its way, or more.
+    pub(crate) async fn is_sent(&self, id: &str) -> Value {
+        self.reaches(id, &["SENT", "DELIVERED", "READ"]).await
+    }
+
     /// How often WhatsApp took the message with this text.
     pub(crate) fn times_sent(&self, text: &str) -> usize {
-        let sandbox = self.platform.sandbox.as_ref().expect("a sandbox");
-        times_sent(sandbox, text)
+        let taken = ledger::taken(self.sandbox()).into_iter();
+        taken.filter(|taken| taken.text == text).count()
     }
 
     /// A number query as the database's administrator.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
-        let mut admin = self.db.admin().await;
-        sqlx::query_scalar(query)
-            .fetch_one(&mut admin)
-            .await
-            .expect("a count")
+        rows::count(&self.db, query).await
     }
 }
 
-/// How often a sandbox took a text.
-pub(crate) fn times_sent(sandbox: &sandbox::SandboxHandle, text: &str) -> usize {
-    let sends = sandbox.ledger().sends(&Filter::default());
-    let texts = sends
-        .iter()
-        .filter_map(|send| send.json()?.pointer("/text/body").cloned());
-    texts.filter(|body| body == text).count()
-}
-
 /// Signs an organization up and returns its owner.
-pub(crate) async fn sign_up(http: &reqwest::Client, gateway: &str, email: &str) -> Api {
-    let body = json!({
-        "organizationName": "Test", "name": "Owner", "email": email, "password": "a long enough password",
-    });
-    let answer = http
-        .post(format!("{gateway}/v1/organizations"))
-        .json(&body)
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(
-        answer.status(),
-        200,
-        "{}",
-        answer.text().await.unwrap_or_default()
-    );
-    let body: Value = answer.json().await.expect("JSON");
-    let token = body["tokens"]["accessToken"].as_str().expect("a token");
-    Api::new(http.clone(), gateway, token)
-}
-
-/// Connects a number with the sandbox's token.
-pub(crate) async fn connect_number(api: &Api, key: &str, number: &Number) -> anyhow::Result<Value> {
-    let body = json!({
-        "name": "Sandbox", "phoneNumberId": number.phone_number_id, "wabaId": number.waba_id,
-        "accessToken": ACCESS_TOKEN,
-    });
-    api.post("/v1/channels", key, &body).await
-}
-
-/// `X-Hub-Signature-256` of a body.
-pub(crate) fn sign(body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).expect("any key");
-    mac.update(body);
-    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
-}
-
-/// A webhook with these messages of one customer.
-pub(crate) fn webhook(number: &Number, messages: &[Value]) -> Vec<u8> {
-    let body = json!({
-        "object": "whatsapp_business_account",
-        "entry": [{ "id": number.waba_id, "changes": [{ "field": "messages", "value": {
-            "messaging_product": "whatsapp",
-            "metadata": { "display_phone_number": "15550783881", "phone_number_id": number.phone_number_id },
-            "contacts": [{ "profile": { "name": "Ada" }, "wa_id": CUSTOMER }],
-            "messages": messages,
-        }}]}],
-    });
-    body.to_string().into_bytes()
-}
-
-/// A text message for [`webhook`].
-pub(crate) fn text(wamid: &str, body: &str) -> Value {
-    json!({
-        "from": CUSTOMER, "id": wamid, "timestamp": Clock::system().now().timestamp().to_string(),
-        "type": "text", "text": { "body": body },
-    })
-}
-
-/// A webhook with these statuses.
-pub(crate) fn statuses(number: &Number, statuses: &[Value]) -> Vec<u8> {
-    let body = json!({
-        "object": "whatsapp_business_account",
-        "entry": [{ "id": number.waba_id, "changes": [{ "field": "messages", "value": {
-            "messaging_product": "whatsapp",
-            "metadata": { "display_phone_number": "15550783881", "phone_number_id": number.phone_number_id },
-            "statuses": statuses,
-        }}]}],
-    });
-    body.to_string().into_bytes()
+pub(crate) async fn sign_up(gateway: &str, email: &str) -> Api {
+    let signed_up = Api::sign_up(gateway, "Test", email, PASSWORD).await;
+    signed_up.expect("an organization").0
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use auth::{Authorizer, GrpcLayer, Jwks, Policy, RemoteKeys, Verifier};
-use bus::{Bus, Jitter, Parts, Topology};
+use auth::{Authorizer, GrpcLayer};
+use bus::{Bus, Consumer, Parts, Topology};
 use chassis::{
     Deps, Grpc, Ports, Service,
     anyhow::{self, Context},
@@ -21,7 +21,7 @@ use crate::{
     Config,
     events::on_whatsapp_received::{self, OnWhatsAppReceived},
     grpc::{service, watch::Hub},
-    jobs::{keep_partitions, reconcile_attempt},
+    jobs::{expire_blocked, keep_partitions, reconcile_attempt, sweep_quarantine},
     outbound::{self, Engine},
 };
 
@@ -36,7 +36,6 @@ const UNSUBSCRIBED: &[&str] = &["messaging.#"];
 pub struct App {
     db: Db,
     bus: Bus,
-    supervisor: std::sync::Mutex<Option<bus::Supervisor>>,
     engine: Arc<Engine>,
     hub: Hub,
     authorizer: Authorizer,
@@ -45,38 +44,20 @@ pub struct App {
 impl Service for App {
     const NAME: &'static str = "messaging";
     const ABOUT: &'static str = "WhatsApp numbers, contacts, conversations and messages";
-    const PORTS: Ports = Ports::from(8083);
+    const PORTS: Ports = Ports::from(8083).without_http();
 
     type Config = Config;
 
     async fn build(config: Config, deps: Deps) -> anyhow::Result<Self> {
-        let db = Db::connect(&config.db, Self::NAME, deps.clock.clone())
+        let db = Db::open(&config.db, Self::NAME, deps.clock.clone(), &MIGRATOR)
             .await
             .context("open the database")?;
-        let pending = db::migrate::pending(&db, &MIGRATOR)
-            .await
-            .context("compare the schema")?;
-        anyhow::ensure!(
-            pending.is_empty(),
-            "the schema is behind: run `migrate` first ({})",
-            pending.join(", ")
-        );
+        deps.health.probe("db", db.probe());
         let topology = Topology::new(Self::NAME, &[on_whatsapp_received::SUBSCRIPTION])
             .unsubscribed(UNSUBSCRIBED);
-        let parts = Parts {
-            clock: deps.clock.clone(),
-            jitter: Jitter::from_os(),
-            meter: deps.meter.clone(),
-        };
-        let (bus, supervisor) = Bus::connect(config.bus, topology, parts)
-            .await
-            .context("open the broker")?;
-
-        let probe = db.clone();
-        deps.health.probe("db", move || {
-            let db = probe.clone();
-            async move { db.ping().await }
-        });
+        let parts = Parts::new(deps.clock.clone(), deps.meter.clone());
+        let bus = Bus::open(config.bus, topology, parts).context("open the broker")?;
+        deps.health.watch("rabbitmq", bus.probe());
         let authorizer = authorizer(&config.identity, &deps).await?;
         let engine = Engine {
             vault: config
@@ -91,7 +72,6 @@ impl Service for App {
         Ok(Self {
             hub: Hub::new(db.clone()),
             engine: Arc::new(engine),
-            supervisor: std::sync::Mutex::new(Some(supervisor)),
             db,
             bus,
             authorizer,
@@ -108,53 +88,34 @@ impl Service for App {
         Some(Grpc::new(proto::DESCRIPTORS).add(server).layer(layer))
     }
 
-    fn start(&self, deps: &Deps) {
+    fn serve(&self, deps: &Deps) {
         let stop = deps.shutdown.soft.clone();
-        let (tasks, db, bus) = (&deps.tasks, &self.db, &self.bus);
-        let supervisor = self
-            .supervisor
-            .lock()
-            .ok()
-            .and_then(|mut supervisor| supervisor.take());
-        if let Some(supervisor) = supervisor {
-            tasks.spawn("bus", supervisor.run(stop.clone()));
+        deps.tasks.spawn("feed", self.hub.clone().run(stop));
+    }
+
+    fn start(&self, deps: &Deps) {
+        let (tasks, stop) = (&deps.tasks, &deps.shutdown.soft);
+        let (db, engine) = (|| self.db.clone(), &self.engine);
+        for (name, task) in bus::background(&self.db, &self.bus, stop) {
+            tasks.spawn(name, task);
         }
-        tasks.spawn(
-            "relay",
-            bus::relay::run(db.clone(), bus.clone(), stop.clone()),
-        );
         let handler = OnWhatsAppReceived {
             clock: deps.clock.clone(),
-            callback: self.engine.callback.clone(),
+            callback: engine.callback.clone(),
         };
-        let (consumer_db, consumer_bus, consumer_stop) = (db.clone(), bus.clone(), stop.clone());
-        tasks.spawn("on-whatsapp-received", async move {
-            let subscription = on_whatsapp_received::SUBSCRIPTION;
-            let consuming = bus::consumer::run(
-                consumer_db,
-                consumer_bus,
-                &subscription,
-                handler,
-                consumer_stop,
-            );
-            Box::pin(consuming).await;
-        });
+        let subscription = &on_whatsapp_received::SUBSCRIPTION;
+        let consumer = Consumer::new(db(), self.bus.clone(), subscription, handler);
+        tasks.spawn("on-whatsapp-received", Box::pin(consumer.run(stop.clone())));
+        let lanes = outbound::run(Arc::clone(engine), stop.clone());
+        tasks.spawn("lanes", lanes);
+        let reconciling = reconcile_attempt::run(db(), engine.replica.clone(), stop.clone());
+        tasks.spawn("reconcile-attempts", reconciling);
+        tasks.spawn("expire-blocked", expire_blocked::run(db(), stop.clone()));
+        tasks.spawn("keep-partitions", keep_partitions::run(db(), stop.clone()));
         tasks.spawn(
-            "lanes",
-            outbound::run(Arc::clone(&self.engine), stop.clone()),
+            "sweep-quarantine",
+            sweep_quarantine::run(db(), stop.clone()),
         );
-        tasks.spawn("feed", self.hub.clone().run(stop.clone()));
-        let replica = self.engine.replica.clone();
-        tasks.spawn(
-            "reconcile-attempts",
-            reconcile_attempt::run(db.clone(), replica, stop.clone()),
-        );
-        tasks.spawn(
-            "keep-partitions",
-            keep_partitions::run(db.clone(), stop.clone()),
-        );
-        let kept = proto::events::retention(Self::NAME);
-        tasks.spawn("retention", db::retention::run(db.clone(), kept, stop));
     }
 
     async fn finish(self) {
@@ -194,33 +155,25 @@ async fn authorizer(identity: &chassis::ChannelConfig, deps: &Deps) -> anyhow::R
         .channels
         .open(identity, proto::DESCRIPTORS, None)
         .context("open the channel to identity")?;
-    let source = RemoteKeys::new(IdentityServiceClient::new(channel));
-    let verifier = Verifier::new(
-        Jwks::new(Arc::new(source), deps.clock.clone()),
-        deps.clock.clone(),
-    );
-    Ok(Authorizer::new(
-        verifier,
-        Policy::load().await.context("load the policy")?,
-    ))
+    let client = IdentityServiceClient::new(channel);
+    let authorizer = Authorizer::of_identity(client, deps.clock.clone())
+        .await
+        .context("load the policy")?;
+    let probe = authorizer.clone();
+    deps.health.probe("identity.keys", move || {
+        let probe = probe.clone();
+        async move { probe.probe().await }
+    });
+    Ok(authorizer)
 }
 
+/// 30 seconds for a call in all: a shorter deadline leaves more sends with an unknown outcome.
 fn client(config: &crate::config::WhatsApp, deps: &Deps) -> anyhow::Result<whatsapp::Client> {
-    let http = outbound_http(deps)?;
-    let settings = whatsapp::client::Config {
-        base_url: config.base_url.parse().context("whatsapp.base_url")?,
-        version: config.api_version.parse().context("whatsapp.api_version")?,
-        ..whatsapp::client::Config::default()
-    };
+    let settings = config
+        .client()
+        .map_err(|(key, sentence)| anyhow::anyhow!("whatsapp.{key} {sentence}"))?;
+    let limits = ::outbound::Config::default();
+    let http = ::outbound::Client::new("whatsapp", limits, deps.clock.clone())
+        .context("make the HTTP client")?;
     Ok(whatsapp::Client::new(settings, http))
-}
-
-/// 30 seconds in all: a shorter deadline leaves more sends with an unknown outcome.
-fn outbound_http(deps: &Deps) -> anyhow::Result<::outbound::Client> {
-    ::outbound::Client::new(
-        "whatsapp",
-        ::outbound::Config::default(),
-        deps.clock.clone(),
-    )
-    .context("make the HTTP client")
 }

@@ -9,6 +9,7 @@ use db::DbConfig;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use vault::VaultConfig;
+use whatsapp::{ApiVersion, client};
 
 /// The root of the settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,46 +42,41 @@ pub struct WhatsApp {
 
 impl WhatsApp {
     fn base_url() -> String {
-        "https://graph.facebook.com".to_owned()
+        client::Config::BASE_URL.to_owned()
     }
 
     fn version() -> String {
-        "v25.0".to_owned()
+        ApiVersion::DEFAULT.to_string()
+    }
+
+    /// What the client needs of it, or the key at fault and what is wrong with it.
+    pub(crate) fn client(&self) -> Result<client::Config, (&'static str, String)> {
+        let version = self
+            .api_version
+            .parse()
+            .map_err(|_| ("api_version", "must look like v25.0".to_owned()))?;
+        client::Config::at(&self.base_url, version).map_err(|error| ("base_url", error.to_string()))
     }
 }
 
 impl Validate for Config {
     fn validate(&self, problems: &mut Problems) {
-        for problem in self.db.problems() {
-            told(problems, "db", &problem);
-        }
-        for problem in self.bus.problems() {
-            told(problems, "bus", &problem);
-        }
-        if self.whatsapp.callback_secret.expose_secret().len() < 32 {
-            problems.invalid(
-                "whatsapp.callback_secret",
-                "must have at least 32 characters",
-            );
-        }
-        if self.whatsapp.base_url.parse::<outbound::Url>().is_err() {
-            problems.invalid("whatsapp.base_url", "must be an http or https address");
-        }
-        if self
-            .whatsapp
-            .api_version
-            .parse::<whatsapp::ApiVersion>()
-            .is_err()
-        {
-            problems.invalid("whatsapp.api_version", "must look like v25.0");
-        }
+        problems.reported("db", self.db.problems());
+        problems.reported("bus", self.bus.problems());
+        problems.section("identity", &self.identity);
+        problems.section("whatsapp", &self.whatsapp);
     }
 }
 
-/// Platform crates report `field: sentence`.
-fn told(problems: &mut Problems, section: &str, problem: &str) {
-    let (field, sentence) = problem.split_once(": ").unwrap_or(("", problem));
-    problems.invalid(&format!("{section}.{field}"), sentence);
+impl Validate for WhatsApp {
+    fn validate(&self, problems: &mut Problems) {
+        if self.callback_secret.expose_secret().len() < 32 {
+            problems.invalid("callback_secret", "must have at least 32 characters");
+        }
+        if let Err((key, sentence)) = self.client() {
+            problems.invalid(key, sentence);
+        }
+    }
 }
 
 impl Settings for Config {

@@ -40,3 +40,39 @@ fn everything_that_is_missing_or_wrong_is_told_at_once() {
     }
     assert!(!problems.contains("too short"), "no value is repeated");
 }
+
+#[test]
+fn an_address_that_is_none_is_told_before_anything_starts() {
+    let env: EnvSource = [
+        ("MESSAGING__DB__URL", "postgres://messaging_app:x@db/main"),
+        (
+            "MESSAGING__DB__SYSTEM_URL",
+            "postgres://messaging_system:x@db/main",
+        ),
+        ("MESSAGING__BUS__URL", "amqp://messaging:x@broker/main"),
+        ("MESSAGING__VAULT__KEY_PATH", "/run/secrets/keys"),
+        // Read as a URL of the scheme `identity`, and of the scheme `mailto`.
+        ("MESSAGING__IDENTITY__URL", "identity:8087"),
+        ("MESSAGING__WHATSAPP__BASE_URL", "mailto:graph@example.com"),
+        (
+            "MESSAGING__WHATSAPP__CALLBACK_SECRET",
+            "0123456789abcdef0123456789abcdef",
+        ),
+    ]
+    .into_iter()
+    .collect();
+    let source = Source {
+        service: "messaging",
+        env: &env,
+        file: None,
+    };
+    let problems = config::load::<Config>(&source)
+        .expect_err("wrong")
+        .to_string();
+    for told in ["IDENTITY__URL", "WHATSAPP__BASE_URL"] {
+        assert!(
+            problems.contains(told),
+            "{told} is not told in:\n{problems}"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! OpenConversation: the conversation with a phone number, found or made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use db::{
     Db, TenantTx,
@@ -12,8 +12,7 @@ use proto::messaging::{events::v1::ConversationOpened, v1::Conversation};
 
 use crate::{
     error::Error,
-    events::publish::{self, Occasion},
-    grpc::convert,
+    ops::view,
     store::{
         channels, conversations,
         intake::contacts::{self, Identity},
@@ -44,7 +43,7 @@ pub(crate) async fn open_conversation(
                 // The conversation lives on: answer how it is now, not how it was.
                 Outcome::Replay(answer) => {
                     let id = String::from_utf8(answer).unwrap_or_default();
-                    let id = convert::id("conversationId", &id)?;
+                    let id = view::id("conversationId", &id)?;
                     return read(&mut tx, db, scope, id).await;
                 }
                 Outcome::New(guard) => Some(guard),
@@ -57,7 +56,7 @@ pub(crate) async fn open_conversation(
         .ok_or(Error::NotFound("channel"))?;
     let contact_id = contact(&mut tx, db, scope, &input).await?;
     let now = db.clock().now();
-    let fresh = ConversationId::generate_at(db.clock().unix_ms());
+    let fresh = ConversationId::stamped(now);
     let (id, created) = conversations::open(
         tx.conn(),
         organization_id,
@@ -73,13 +72,9 @@ pub(crate) async fn open_conversation(
             channel_id: input.channel_id.to_string(),
             contact_id: contact_id.to_string(),
         };
-        let actor = scope.actor.to_string();
-        let occasion = Occasion {
-            organization_id,
-            now,
-            actor: &actor,
-        };
-        outbox::push(&mut tx, &[publish::event(&opened, occasion)]).await?;
+        let actor = Some(scope.actor.to_string());
+        let event = bus::event(&opened, Some(organization_id), actor, now);
+        outbox::push(&mut tx, &[event]).await?;
     }
     if let Some(guard) = guard {
         guard.store(&mut tx, id.to_string().as_bytes()).await?;
@@ -98,42 +93,67 @@ async fn read(
     let found = conversations::find(tx.conn(), scope.organization_id, id)
         .await?
         .ok_or(Error::NotFound("conversation"))?;
-    Ok(convert::conversation(found, db.clock().now()))
+    Ok(view::conversation(found, db.clock().now()))
 }
 
-/// The contact of the number in any of its spellings; made where nobody has it.
+/// The contact of the number in any of its spellings; made where nobody has it, and named where it has
+/// no name.
 async fn contact(
     tx: &mut TenantTx,
     db: &Db,
     scope: &TenantScope,
     input: &Input,
 ) -> Result<ContactId, Error> {
-    let digits = input.phone.trim_start_matches('+').to_owned();
     let organization_id = scope.organization_id;
-    let identity = |value: &str| Identity {
+    let number = Identity {
         organization_id,
         kind: "phone",
-        value: value.to_owned(),
+        value: input.phone.trim_start_matches('+').to_owned(),
     };
-    let mut spellings = BTreeSet::from([identity(&digits)]);
-    spellings.extend(
-        whatsapp::phone::match_candidates(&digits)
-            .iter()
-            .map(|other| identity(other)),
-    );
-    if let Some(least) = spellings.first() {
-        let name = format!("{organization_id}:{}:{}", least.kind, least.value);
-        contacts::lock(tx.conn(), &BTreeSet::from([name])).await?;
-    }
+    let mut spellings = BTreeSet::from([number.clone()]);
+    spellings.extend(number.other_spellings());
+    contacts::lock(tx.conn(), &spellings).await?;
     let known = contacts::find(tx.conn(), &spellings).await?;
-    let exact = known.get(&identity(&digits));
-    if let Some(contact) = exact.or_else(|| known.values().min()) {
-        return Ok(*contact);
+    let now = db.clock().now();
+    let found = known
+        .get(&number)
+        .or_else(|| known.values().min_by_key(|known| known.contact_id));
+    if let Some(found) = found {
+        if !found.named && !input.contact_name.is_empty() {
+            let key = (organization_id, found.contact_id);
+            let names = BTreeMap::from([(key, input.contact_name.as_str())]);
+            contacts::name_unnamed(tx.conn(), &names, now).await?;
+        }
+        return Ok(found.contact_id);
     }
-    let clock = db.clock();
-    let id = ContactId::generate_at(clock.unix_ms());
+    let id = ContactId::stamped(now);
     let fresh = [(organization_id, id, input.contact_name.clone())];
-    contacts::insert(tx.conn(), &fresh, clock.now()).await?;
-    contacts::insert_identities(tx.conn(), &[(&identity(&digits), id)], clock.now()).await?;
+    contacts::insert(tx.conn(), &fresh, now).await?;
+    contacts::insert_identities(tx.conn(), &BTreeSet::from([(number, id)]), now).await?;
     Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_known_contact_gets_a_name_once() {
+        let fixture = Fixture::new().await;
+        let thread = fixture.conversation("491701").await;
+        for name in ["", "Ada", "Grace"] {
+            let input = Input {
+                channel_id: fixture.route.channel_id,
+                phone: "+491701".to_owned(),
+                contact_name: name.to_owned(),
+                idempotency: None,
+            };
+            let opened = open_conversation(&fixture.db, &fixture.scope(), input).await;
+            let opened = opened.expect("a conversation");
+            assert_eq!(opened.id, thread.id.to_string());
+            let expected = if name.is_empty() { "" } else { "Ada" };
+            assert_eq!(opened.contact_name, expected);
+        }
+    }
 }

@@ -1,13 +1,16 @@
 //! Finds or makes the contact of each message.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use ids::ContactId;
+use ids::{ContactId, OrganizationId};
 use sqlx::PgConnection;
 
 use super::sort::Incoming;
-use crate::store::intake::contacts::{self, Identity};
+use crate::store::intake::contacts::{self, Identity, Known};
+
+/// A contact to create, with the name WhatsApp told.
+type Fresh = (OrganizationId, ContactId, String);
 
 /// The contact of each message, by position. People nobody knows are created, once, even when two
 /// batches meet them at the same moment.
@@ -17,177 +20,223 @@ pub(crate) async fn resolve(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<ContactId>> {
     let wanted: Vec<Vec<Identity>> = messages.iter().map(search_keys).collect();
-    let all: BTreeSet<Identity> = wanted.iter().flatten().cloned().collect();
-    let mut known = contacts::find(conn, &all).await?;
+    let mut asked: BTreeSet<Identity> = wanted.iter().flatten().cloned().collect();
+    asked.extend(messages.iter().flat_map(told));
+    let mut known = contacts::find(conn, &asked).await?;
 
-    let strangers: BTreeSet<String> = messages
+    let strangers: BTreeSet<Identity> = wanted
         .iter()
-        .zip(&wanted)
-        .filter(|(_, keys)| best(keys, &known).is_none())
-        .filter_map(|(message, keys)| lock_name(message, keys))
+        .filter(|keys| !keys.iter().any(|key| known.contains_key(key)))
+        .flatten()
+        .cloned()
         .collect();
     if !strangers.is_empty() {
         contacts::lock(conn, &strangers).await?;
-        // Whoever held a name may have created the person meanwhile.
-        known = contacts::find(conn, &all).await?;
+        // Whoever held one of them may have created the person meanwhile.
+        known.extend(contacts::find(conn, &strangers).await?);
     }
-    let (resolved, fresh) = assign(messages, &wanted, &mut known, now);
+    let (resolved, fresh) = assign(messages, &wanted, &known, now);
     if !fresh.is_empty() {
         contacts::insert(conn, &fresh, now).await?;
     }
-    attach(conn, messages, &resolved, &fresh, now).await?;
+    attach(conn, messages, &resolved, &known, now).await?;
+    name(conn, messages, &resolved, &known, &fresh, now).await?;
     Ok(resolved)
+}
+
+fn identities<'a>(
+    message: &'a Incoming,
+    told: &'a [(&'static str, String)],
+) -> impl Iterator<Item = Identity> + 'a {
+    told.iter().map(|(kind, value)| Identity {
+        organization_id: message.route.organization_id,
+        kind,
+        value: value.clone(),
+    })
+}
+
+/// What the person is known by from now on.
+fn told(message: &Incoming) -> impl Iterator<Item = Identity> {
+    identities(message, &message.sender.identities)
 }
 
 /// Everything the person may be known by, best first: what WhatsApp says, former identities, then
 /// other spellings of the phone number.
 fn search_keys(message: &Incoming) -> Vec<Identity> {
-    let organization_id = message.route.organization_id;
-    let identity = |kind: &'static str, value: &str| Identity {
-        organization_id,
-        kind,
-        value: value.to_owned(),
-    };
-    let sender = &message.sender;
-    let mut keys: Vec<Identity> = sender
-        .identities
-        .iter()
-        .chain(&sender.former)
+    let mut keys: Vec<Identity> = told(message)
+        .chain(identities(message, &message.sender.former))
         // A username can change hands: it names a person but does not prove one.
-        .filter(|(kind, _)| *kind != "username")
-        .map(|(kind, value)| identity(kind, value))
+        .filter(|identity| identity.kind != "username")
         .collect();
-    for (kind, value) in sender.identities.iter().chain(&sender.former) {
-        if *kind == "phone" {
-            keys.extend(
-                whatsapp::phone::match_candidates(value)
-                    .iter()
-                    .map(|other| identity("phone", other)),
-            );
-        }
-    }
+    let spellings: Vec<Identity> = keys.iter().flat_map(Identity::other_spellings).collect();
+    keys.extend(spellings);
     keys
 }
-
-fn best(keys: &[Identity], known: &HashMap<Identity, ContactId>) -> Option<ContactId> {
-    keys.iter().find_map(|key| known.get(key).copied())
-}
-
-/// One name for all spellings of a person, so that whoever would create them meets at one lock.
-fn lock_name(message: &Incoming, keys: &[Identity]) -> Option<String> {
-    let least = keys
-        .iter()
-        .filter(|key| key.kind == "phone")
-        .min()
-        .or_else(|| keys.iter().min())?;
-    Some(format!(
-        "{}:{}:{}",
-        message.route.organization_id, least.kind, least.value
-    ))
-}
-
-type Fresh = (ids::OrganizationId, ContactId, String);
 
 fn assign(
     messages: &[Incoming],
     wanted: &[Vec<Identity>],
-    known: &mut HashMap<Identity, ContactId>,
+    known: &HashMap<Identity, Known>,
     now: DateTime<Utc>,
 ) -> (Vec<ContactId>, Vec<Fresh>) {
-    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    let mut made: HashMap<&Identity, ContactId> = HashMap::new();
     let mut fresh = Vec::new();
-    let resolved = messages
-        .iter()
-        .zip(wanted)
-        .map(|(message, keys)| {
-            best(keys, known).unwrap_or_else(|| {
-                let id = ContactId::generate_at(unix_ms);
-                fresh.push((
-                    message.route.organization_id,
-                    id,
-                    message.sender.name.clone(),
-                ));
-                for key in keys {
-                    known.insert(key.clone(), id);
-                }
-                id
-            })
-        })
-        .collect();
+    let mut resolved = Vec::with_capacity(messages.len());
+    for (message, keys) in messages.iter().zip(wanted) {
+        let found = keys.iter().find_map(|key| {
+            let known = known.get(key).map(|known| known.contact_id);
+            known.or_else(|| made.get(key).copied())
+        });
+        resolved.push(found.unwrap_or_else(|| {
+            let id = ContactId::stamped(now);
+            let name = message.sender.name.clone();
+            fresh.push((message.route.organization_id, id, name));
+            made.extend(keys.iter().map(|key| (key, id)));
+            id
+        }));
+    }
     (resolved, fresh)
 }
 
-/// Records what WhatsApp said a person is known by, and a name for those who have none.
+/// Records what WhatsApp said a person is known by, and forgets what it said they are not any more.
 async fn attach(
     conn: &mut PgConnection,
     messages: &[Incoming],
     resolved: &[ContactId],
+    known: &HashMap<Identity, Known>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (mut unheard, mut former) = (BTreeSet::new(), BTreeSet::new());
+    for (message, contact) in messages.iter().zip(resolved) {
+        // One that is known stays with whom it is known for.
+        let fresh = told(message).filter(|identity| !known.contains_key(identity));
+        unheard.extend(fresh.map(|identity| (identity, *contact)));
+        let past = identities(message, &message.sender.former);
+        former.extend(past.map(|identity| (identity, *contact)));
+    }
+    if !unheard.is_empty() {
+        contacts::insert_identities(conn, &unheard, now).await?;
+    }
+    // A number that was given up will be somebody else's: it must not lead to this person any more.
+    if !former.is_empty() {
+        contacts::delete_identities(conn, &former).await?;
+    }
+    Ok(())
+}
+
+/// Names people who have no name yet.
+async fn name(
+    conn: &mut PgConnection,
+    messages: &[Incoming],
+    resolved: &[ContactId],
+    known: &HashMap<Identity, Known>,
     fresh: &[Fresh],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let told: BTreeSet<(Identity, ContactId)> = messages
+    let named: HashSet<ContactId> = known
+        .values()
+        .filter(|known| known.named)
+        .map(|known| known.contact_id)
+        .chain(
+            fresh
+                .iter()
+                .filter(|(.., name)| !name.is_empty())
+                .map(|(_, id, _)| *id),
+        )
+        .collect();
+    let told: BTreeMap<(OrganizationId, ContactId), &str> = messages
         .iter()
         .zip(resolved)
-        .flat_map(|(message, contact)| {
-            message.sender.identities.iter().map(|(kind, value)| {
-                let identity = Identity {
-                    organization_id: message.route.organization_id,
-                    kind,
-                    value: value.clone(),
-                };
-                (identity, *contact)
-            })
-        })
-        .collect();
-    let told: Vec<(&Identity, ContactId)> = told
-        .iter()
-        .map(|(identity, contact)| (identity, *contact))
-        .collect();
-    contacts::insert_identities(conn, &told, now).await?;
-
-    // A number that was given up will be somebody else's: it must not lead to this person any more.
-    let former: BTreeSet<(Identity, ContactId)> = messages
-        .iter()
-        .zip(resolved)
-        .flat_map(|(message, contact)| {
-            message.sender.former.iter().map(|(kind, value)| {
-                let identity = Identity {
-                    organization_id: message.route.organization_id,
-                    kind,
-                    value: value.clone(),
-                };
-                (identity, *contact)
-            })
-        })
-        .collect();
-    if !former.is_empty() {
-        let former: Vec<(&Identity, ContactId)> = former
-            .iter()
-            .map(|(identity, contact)| (identity, *contact))
-            .collect();
-        contacts::delete_identities(conn, &former).await?;
-    }
-
-    let names: HashMap<ContactId, Fresh> = messages
-        .iter()
-        .zip(resolved)
-        .filter(|(message, contact)| {
-            !message.sender.name.is_empty() && !fresh.iter().any(|(_, id, _)| id == *contact)
-        })
+        .filter(|(message, contact)| !message.sender.name.is_empty() && !named.contains(contact))
         .map(|(message, contact)| {
-            (
-                *contact,
-                (
-                    message.route.organization_id,
-                    *contact,
-                    message.sender.name.clone(),
-                ),
-            )
+            let key = (message.route.organization_id, *contact);
+            (key, message.sender.name.as_str())
         })
         .collect();
-    if !names.is_empty() {
-        let names: Vec<Fresh> = names.into_values().collect();
-        contacts::name_unnamed(conn, &names, now).await?;
+    if !told.is_empty() {
+        contacts::name_unnamed(conn, &told, now).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ids::MessageId;
+    use proto::messaging::v1::MessageContent;
+    use testkit::eventually;
+
+    use super::*;
+    use crate::{events::intake::sort::Sender, fixture::Fixture};
+
+    fn from(fixture: &Fixture, identities: &[(&'static str, &str)], name: &str) -> Incoming {
+        Incoming {
+            route: fixture.route,
+            id: MessageId::generate(),
+            wamid: String::new(),
+            sender: Sender {
+                identities: identities
+                    .iter()
+                    .map(|(kind, value)| (*kind, (*value).to_owned()))
+                    .collect(),
+                former: Vec::new(),
+                name: name.to_owned(),
+            },
+            content: MessageContent::default(),
+            reply_to_wamid: None,
+            sent_at: fixture.now(),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_batches_that_know_a_stranger_differently_create_one_person() {
+        let fixture = Fixture::new().await;
+        let now = fixture.now();
+        let both = from(&fixture, &[("user_id", "DE.1"), ("phone", "491701")], "Ada");
+        let one = from(&fixture, &[("user_id", "DE.1")], "");
+        let mut first = fixture.system().await;
+        let created = resolve(first.conn(), &[both], now).await.expect("resolve");
+        let mut second = fixture.system().await;
+        let meeting = async {
+            let found = resolve(second.conn(), &[one], now).await.expect("resolve");
+            second.commit().await.expect("commit");
+            found
+        };
+        let committing = async {
+            eventually(Duration::from_secs(20), async || {
+                fixture.lock_waits().await > 0
+            })
+            .await;
+            first.commit().await.expect("commit");
+        };
+        let (met, ()) = tokio::join!(meeting, committing);
+        assert_eq!(met, created);
+        assert_eq!(fixture.count("contacts").await, 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_batch_may_know_people_strangers_and_strangers_twice() {
+        let fixture = Fixture::new().await;
+        let known = fixture.conversation("491701").await.contact_id;
+        let batch = [
+            from(&fixture, &[("phone", "491701")], "Ada"),
+            from(&fixture, &[("user_id", "DE.2"), ("phone", "491702")], ""),
+            from(&fixture, &[("phone", "491702"), ("username", "bob")], "Bob"),
+        ];
+        let mut tx = fixture.system().await;
+        let now = fixture.now();
+        let people = resolve(tx.conn(), &batch, now).await.expect("resolve");
+        let again = resolve(tx.conn(), &batch, now).await.expect("resolve");
+        tx.commit().await.expect("commit");
+        assert_eq!(people, again);
+        assert_eq!(people.first(), Some(&known));
+        assert_eq!(people.get(1), people.get(2));
+        for name in ["Ada", "Bob"] {
+            let named = format!("contacts where name = '{name}'");
+            assert_eq!(fixture.count(&named).await, 1, "{name}");
+        }
+        assert_eq!(fixture.count("contacts").await, 2);
+        assert_eq!(fixture.count("contact_identities").await, 4);
+    }
 }

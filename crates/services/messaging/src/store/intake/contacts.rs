@@ -1,6 +1,6 @@
 //! Contacts of a batch: found by any of their identities, created where none is known.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use ids::{ContactId, OrganizationId};
@@ -15,52 +15,80 @@ pub(crate) struct Identity {
     pub(crate) value: String,
 }
 
+impl Identity {
+    /// Other ways in which WhatsApp may write the same phone number.
+    pub(crate) fn other_spellings(&self) -> Vec<Self> {
+        if self.kind != "phone" {
+            return Vec::new();
+        }
+        let spelled = whatsapp::phone::match_candidates(&self.value);
+        spelled
+            .into_iter()
+            .filter(|other| *other != self.value)
+            .map(|value| Self {
+                value,
+                ..self.clone()
+            })
+            .collect()
+    }
+
+    /// One name for all spellings.
+    fn lock_name(&self) -> String {
+        let other = self.other_spellings().into_iter().map(|other| other.value);
+        let value = other.chain([self.value.clone()]).min().unwrap_or_default();
+        format!("{}:{}:{value}", self.organization_id, self.kind)
+    }
+}
+
+/// Whom an identity leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) contact_id: ContactId,
+    /// The contact has a name.
+    pub(crate) named: bool,
+}
+
 /// Who is known among these identities.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     identities: &BTreeSet<Identity>,
-) -> sqlx::Result<HashMap<Identity, ContactId>> {
-    let organizations: Vec<Uuid> = identities
-        .iter()
-        .map(|identity| identity.organization_id.as_uuid())
-        .collect();
-    let kinds: Vec<String> = identities
-        .iter()
-        .map(|identity| identity.kind.to_owned())
-        .collect();
-    let values: Vec<String> = identities
-        .iter()
-        .map(|identity| identity.value.clone())
-        .collect();
+) -> sqlx::Result<HashMap<Identity, Known>> {
+    let identities: Vec<&Identity> = identities.iter().collect();
+    let (organizations, kinds, values) = columns(&identities);
     let rows = sqlx::query!(
-        r#"select i.organization_id as "organization_id: OrganizationId", i.kind, i.value,
-                  i.contact_id as "contact_id: ContactId"
-           from unnest($1::uuid[], $2::text[], $3::text[]) as wanted(o, k, v)
-           join messaging.contact_identities i on i.organization_id = o and i.kind = k and i.value = v"#,
+        r#"select position as "position!", c.id as "contact_id: ContactId", c.name <> '' as "named!"
+           from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as wanted(o, k, v, position)
+           join messaging.contact_identities i on i.organization_id = o and i.kind = k and i.value = v
+           join messaging.contacts c on c.organization_id = i.organization_id and c.id = i.contact_id"#,
         &organizations,
         &kinds,
         &values,
     )
     .fetch_all(conn)
     .await?;
-    let mut found = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let wanted = identities.iter().find(|identity| {
-            identity.organization_id == row.organization_id
-                && identity.kind == row.kind
-                && identity.value == row.value
-        });
-        if let Some(identity) = wanted {
-            found.insert(identity.clone(), row.contact_id);
-        }
-    }
-    Ok(found)
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            // Positions count from 1.
+            let identity = identities.get(usize::try_from(row.position - 1).ok()?)?;
+            let known = Known {
+                contact_id: row.contact_id,
+                named: row.named,
+            };
+            Some(((*identity).clone(), known))
+        })
+        .collect())
 }
 
-/// Holds these names until the transaction ends, so that two batches never create one person
-/// twice. Sorted by the caller's set: two batches lock in one order only.
-pub(crate) async fn lock(conn: &mut PgConnection, names: &BTreeSet<String>) -> sqlx::Result<()> {
-    let names: Vec<String> = names.iter().cloned().collect();
+/// Holds these identities until the transaction ends, so that two batches never create one person
+/// twice. Every identity by itself: two batches may know the person by different ones and have only
+/// one in common. Sorted, so that they wait for each other in one order only.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    identities: &BTreeSet<Identity>,
+) -> sqlx::Result<()> {
+    let names: BTreeSet<String> = identities.iter().map(Identity::lock_name).collect();
+    let names: Vec<String> = names.into_iter().collect();
     sqlx::query!(
         "select pg_advisory_xact_lock(hashtextextended(name, 7)) from unnest($1::text[]) as name",
         &names,
@@ -68,6 +96,29 @@ pub(crate) async fn lock(conn: &mut PgConnection, names: &BTreeSet<String>) -> s
     .fetch_all(conn)
     .await?;
     Ok(())
+}
+
+/// Identities as the arrays that statements take.
+fn columns(identities: &[&Identity]) -> (Vec<Uuid>, Vec<String>, Vec<String>) {
+    let organization = |one: &&Identity| one.organization_id.as_uuid();
+    (
+        identities.iter().map(organization).collect(),
+        identities.iter().map(|one| one.kind.to_owned()).collect(),
+        identities.iter().map(|one| one.value.clone()).collect(),
+    )
+}
+
+/// The same, each with its contact.
+fn columns_with_contacts(
+    identities: &BTreeSet<(Identity, ContactId)>,
+) -> (Vec<Uuid>, Vec<String>, Vec<String>, Vec<Uuid>) {
+    let only: Vec<&Identity> = identities.iter().map(|(identity, _)| identity).collect();
+    let (organizations, kinds, values) = columns(&only);
+    let contacts = identities
+        .iter()
+        .map(|(_, contact)| contact.as_uuid())
+        .collect();
+    (organizations, kinds, values, contacts)
 }
 
 /// Creates contacts. An empty name is filled in when WhatsApp tells one.
@@ -98,25 +149,10 @@ pub(crate) async fn insert(
 /// Adds identities to contacts; one that is known stays with whom it is known for.
 pub(crate) async fn insert_identities(
     conn: &mut PgConnection,
-    identities: &[(&Identity, ContactId)],
+    identities: &BTreeSet<(Identity, ContactId)>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let organizations: Vec<Uuid> = identities
-        .iter()
-        .map(|(identity, _)| identity.organization_id.as_uuid())
-        .collect();
-    let kinds: Vec<String> = identities
-        .iter()
-        .map(|(identity, _)| identity.kind.to_owned())
-        .collect();
-    let values: Vec<String> = identities
-        .iter()
-        .map(|(identity, _)| identity.value.clone())
-        .collect();
-    let contacts: Vec<Uuid> = identities
-        .iter()
-        .map(|(_, contact)| contact.as_uuid())
-        .collect();
+    let (organizations, kinds, values, contacts) = columns_with_contacts(identities);
     sqlx::query!(
         "insert into messaging.contact_identities (organization_id, kind, value, contact_id, created_at)
          select o, k, v, c, $5 from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) as fresh(o, k, v, c)
@@ -133,22 +169,28 @@ pub(crate) async fn insert_identities(
     Ok(())
 }
 
-/// Names contacts that have no name yet.
+/// Names contacts that have no name yet. Rows are taken in one order, as two batches may name the same
+/// people.
 pub(crate) async fn name_unnamed(
     conn: &mut PgConnection,
-    names: &[(OrganizationId, ContactId, String)],
+    names: &BTreeMap<(OrganizationId, ContactId), &str>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let organizations: Vec<Uuid> = names
-        .iter()
-        .map(|(organization, ..)| organization.as_uuid())
-        .collect();
-    let ids: Vec<Uuid> = names.iter().map(|(_, id, _)| id.as_uuid()).collect();
-    let values: Vec<String> = names.iter().map(|(.., name)| name.clone()).collect();
+    let organizations: Vec<Uuid> = names.keys().map(|(of, _)| of.as_uuid()).collect();
+    let ids: Vec<Uuid> = names.keys().map(|(_, id)| id.as_uuid()).collect();
+    let values: Vec<String> = names.values().map(|name| (*name).to_owned()).collect();
     sqlx::query!(
-        "update messaging.contacts c set name = told.n, updated_at = $4
-         from unnest($1::uuid[], $2::uuid[], $3::text[]) as told(o, i, n)
-         where c.organization_id = told.o and c.id = told.i and c.name = ''",
+        "with told as (
+             select * from unnest($1::uuid[], $2::uuid[], $3::text[]) as t(o, i, n)
+         ), locked as (
+             select c.organization_id, c.id, n from messaging.contacts c
+             join told on c.organization_id = o and c.id = i
+             where c.name = ''
+             order by c.organization_id, c.id
+             for no key update of c
+         )
+         update messaging.contacts c set name = n, updated_at = $4
+         from locked where c.organization_id = locked.organization_id and c.id = locked.id and c.name = ''",
         &organizations,
         &ids,
         &values,
@@ -162,18 +204,9 @@ pub(crate) async fn name_unnamed(
 /// Takes identities away from contacts they no longer lead to.
 pub(crate) async fn delete_identities(
     conn: &mut PgConnection,
-    identities: &[(&Identity, ContactId)],
+    identities: &BTreeSet<(Identity, ContactId)>,
 ) -> sqlx::Result<()> {
-    let organizations: Vec<Uuid> = identities
-        .iter()
-        .map(|(i, _)| i.organization_id.as_uuid())
-        .collect();
-    let kinds: Vec<String> = identities.iter().map(|(i, _)| i.kind.to_owned()).collect();
-    let values: Vec<String> = identities.iter().map(|(i, _)| i.value.clone()).collect();
-    let contacts: Vec<Uuid> = identities
-        .iter()
-        .map(|(_, contact)| contact.as_uuid())
-        .collect();
+    let (organizations, kinds, values, contacts) = columns_with_contacts(identities);
     sqlx::query!(
         "delete from messaging.contact_identities i
          using unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) as gone(o, k, v, c)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{TenantTx, outbox};
-use ids::{AttemptId, ConversationId, MessageId};
+use ids::{AttemptId, MessageId};
 use proto::messaging::v1::{Failure, MessageContent, message_content::Kind};
 use whatsapp::{
     CallbackMark,
@@ -13,10 +13,9 @@ use super::{engine::Engine, pace::Pace};
 use crate::{
     domain::{content::outbound, failure, status::Status, window},
     error::Error,
-    events::publish::{self, Occasion},
+    events::publish,
     store::{
         channels::{self, Sender},
-        intake::statuses::Moved,
         lanes::{self, Lease},
         queue::{self, Claimed},
         results,
@@ -115,9 +114,8 @@ impl Sorted {
                 return;
             }
         };
-        let template = matches!(content.kind, Some(Kind::Template(_)));
-        if !template && window::closes_at(message.last_inbound_at, now).is_none() {
-            let failure = failure::from_code(131_047);
+        if !window::allows(&content, message.last_inbound_at, now) {
+            let failure = failure::window_closed();
             self.ended.push((id, Status::Failed, Some(failure)));
             return;
         }
@@ -160,7 +158,7 @@ impl Sorted {
             queue::postpone(tx.conn(), route, &self.postponed).await?;
         }
         if !self.ended.is_empty() {
-            let events = end(tx, route, self.ended, now).await?;
+            let events = end(tx, route, &self.ended, now).await?;
             outbox::push(tx, &events).await?;
         }
         if !self.calls.is_empty() {
@@ -185,7 +183,7 @@ impl Sorted {
 pub(crate) async fn end(
     tx: &mut TenantTx,
     route: Route,
-    ended: Vec<(MessageId, Status, Option<Failure>)>,
+    ended: &[(MessageId, Status, Option<Failure>)],
     now: DateTime<Utc>,
 ) -> Result<Vec<outbox::Event>, Error> {
     let rows: Vec<_> = ended
@@ -199,44 +197,9 @@ pub(crate) async fn end(
         .collect();
     let moved = results::finish(tx.conn(), route, &rows, now).await?;
     Ok(moved
-        .into_iter()
-        .filter_map(|(id, conversation)| {
-            let (_, status, failure) = rows.iter().find(|(row, ..)| *row == id)?;
-            Some(event(
-                route,
-                id,
-                conversation,
-                *status,
-                failure.clone(),
-                now,
-            ))
-        })
+        .iter()
+        .map(|moved| publish::moved(moved, now, publish::LANE))
         .collect())
-}
-
-/// The event of a message the lane moved.
-pub(crate) fn event(
-    route: Route,
-    message_id: MessageId,
-    conversation_id: ConversationId,
-    status: Status,
-    failure: Option<serde_json::Value>,
-    now: DateTime<Utc>,
-) -> outbox::Event {
-    let moved = Moved {
-        organization_id: route.organization_id,
-        message_id,
-        conversation_id,
-        status,
-        failure,
-        status_at: now,
-    };
-    let occasion = Occasion {
-        organization_id: route.organization_id,
-        now,
-        actor: "system:lane",
-    };
-    publish::event(&publish::status_changed(&moved), occasion)
 }
 
 fn attempt_number(message: &Claimed) -> u32 {

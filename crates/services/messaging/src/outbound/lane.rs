@@ -1,5 +1,8 @@
 //! One lane: the loop of the replica that owns a number's sending.
 
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,8 +22,11 @@ use super::{
     settle::{self, Done},
 };
 use crate::{
+    domain::failure::TOO_FAST,
     error::Error,
+    events::publish,
     store::{channels, channels::Sender, lanes, lanes::Lease, results, statuses},
+    within::within,
 };
 
 /// A lane with nothing to do is given back after this time, so that numbers spread over replicas.
@@ -87,10 +93,17 @@ impl Lane {
         // Calls under way have results, and results must be written, whoever owns the lane now.
         while !self.calls.is_empty() {
             tokio::select! {
-                Some(done) = self.calls.join_next() => self.collect(done),
+                Some(done) = self.calls.join_next() => {
+                    self.collect(done);
+                    self.collect_ended();
+                    // At once: this process may be killed before the slowest call has ended.
+                    if let Err(error) = self.write_results().await {
+                        self.log(&error, "results can't be written while calls end");
+                    }
+                }
                 // Nobody may take the lane and call these attempts unknown while they are under way.
                 () = tokio::time::sleep(RENEW) => {
-                    if let Err(error) = self.renew().await {
+                    if let Err(error) = within(self.renew()).await {
                         self.log(&error, "the lease can't be renewed while calls end");
                     }
                 }
@@ -98,14 +111,14 @@ impl Lane {
         }
         self.settle_until_written().await;
         if end == End::Release
-            && let Err(error) = self.release().await
+            && let Err(error) = within(self.release()).await
         {
             tracing::debug!(channel.id = %self.lease.route.channel_id, error = errors::chain(&error), "the lease will run out by itself");
         }
     }
 
     async fn work(&mut self, stop: &CancellationToken) -> End {
-        if let Err(error) = self.adopt().await {
+        if let Err(error) = within(self.adopt()).await {
             self.log(&error, "can't look after a former owner's attempts");
             tokio::time::sleep(PAUSE).await;
             return End::Release;
@@ -141,11 +154,10 @@ impl Lane {
         Ok(())
     }
 
-    /// Results first, so that a conversation's next message can go; then new calls.
+    /// Results first, so that a conversation's next message can go; then new calls. Each step has a
+    /// deadline of its own: one around all of them could end the turn between a claim and its calls.
     async fn turn(&mut self) -> Result<Option<End>, Error> {
-        while let Some(done) = self.calls.try_join_next() {
-            self.collect(done);
-        }
+        self.collect_ended();
         if self.broken {
             return Ok(Some(End::Release));
         }
@@ -154,7 +166,7 @@ impl Lane {
         if now - self.tidied_at > LEASE / 3 {
             self.tidied_at = now;
             self.pace.forget_idle(now);
-            if let Some(end) = self.renew().await? {
+            if let Some(end) = within(self.renew()).await? {
                 return Ok(Some(end));
             }
         }
@@ -166,6 +178,12 @@ impl Lane {
             return Ok(Some(End::Release));
         }
         Ok(None)
+    }
+
+    fn collect_ended(&mut self) {
+        while let Some(done) = self.calls.try_join_next() {
+            self.collect(done);
+        }
     }
 
     /// A call that panicked has no result: under a new epoch it counts as unknown.
@@ -194,7 +212,8 @@ impl Lane {
             // Before anything is claimed: without the token nothing can be sent.
             self.open_token().await?;
         }
-        let claimed = claim::claim(&self.engine, &self.lease, &mut self.pace, room).await?;
+        let claiming = claim::claim(&self.engine, &self.lease, &mut self.pace, room);
+        let claimed = within(claiming).await?;
         let now = self.engine.clock().now();
         match claimed {
             Claim::Lost => Ok(Some(End::Lost)),
@@ -244,10 +263,10 @@ impl Lane {
         }
         let route = self.lease.route;
         let scope = Engine::scope(route);
-        let token = self
+        let opening = self
             .engine
-            .open_token(&scope, route.channel_id, &sender.access_token)
-            .await?;
+            .open_token(&scope, route.channel_id, &sender.access_token);
+        let token = within(opening).await?;
         self.token = Some((sender.updated_at, token.clone()));
         Ok(token)
     }
@@ -258,12 +277,13 @@ impl Lane {
         }
         chassis::kill_point!("messaging.answers-read");
         let version = self.token.as_ref().map(|(version, _)| *version);
-        settle::settle(&self.engine, self.lease.route, version, &self.finished).await?;
+        let settling = settle::settle(&self.engine, self.lease.route, version, &self.finished);
+        within(settling).await?;
         chassis::kill_point!("messaging.results-written");
         if self
             .finished
             .iter()
-            .any(|done| matches!(done.outcome, Outcome::Again { code: 130_429, .. }))
+            .any(|done| matches!(done.outcome, Outcome::Again { code: TOO_FAST, .. }))
         {
             self.pace.slow_down();
         }
@@ -290,17 +310,7 @@ impl Lane {
         let late = statuses::apply_late(tx.conn(), route, now - LATE).await?;
         let events: Vec<_> = late
             .iter()
-            .map(|moved| {
-                let failure = moved.failure.clone();
-                claim::event(
-                    route,
-                    moved.message_id,
-                    moved.conversation_id,
-                    moved.status,
-                    failure,
-                    now,
-                )
-            })
+            .map(|moved| publish::moved(moved, now, publish::LANE))
             .collect();
         db::outbox::push(&mut tx, &events).await?;
         tx.commit().await?;
@@ -308,12 +318,14 @@ impl Lane {
     }
 
     async fn open_token(&mut self) -> Result<(), Error> {
-        let route = self.lease.route;
-        let mut tx = TenantTx::begin(&self.engine.db, &Engine::scope(route)).await?;
-        let sender =
-            channels::find_sender(tx.conn(), route.organization_id, route.channel_id).await?;
-        drop(tx);
-        let sender = sender.ok_or(Error::NotFound("channel"))?;
+        let (route, db) = (self.lease.route, self.engine.db.clone());
+        let looking = async move {
+            let mut tx = TenantTx::begin(&db, &Engine::scope(route)).await?;
+            let sender =
+                channels::find_sender(tx.conn(), route.organization_id, route.channel_id).await?;
+            sender.ok_or(Error::NotFound("channel"))
+        };
+        let sender = within(looking).await?;
         self.token(&sender).await?;
         Ok(())
     }
@@ -327,6 +339,10 @@ impl Lane {
 
     async fn wait(&mut self, stop: &CancellationToken) {
         let now = self.engine.clock().now();
+        if self.look && self.room(now) > 0 {
+            // A full claim may have made no calls, or fewer: there is more, and room for it.
+            return;
+        }
         let blocked_by_pace = self.look && self.pace.available(now) == 0;
         let next_at = self.pace.next_at(now);
         let clock = self.engine.clock().clone();

@@ -13,6 +13,8 @@ const PAIR_BURST: u32 = 45;
 const USED: f64 = 0.97;
 /// Part of a second's worth that may go out at once.
 const BURST: f64 = 0.05;
+/// Part of a second's worth that a waiting lane waits for: a fast number is not woken for each message.
+const WORTHWHILE: f64 = 0.02;
 /// After WhatsApp said "too fast" the rate is halved; this part of the full rate comes back per second.
 const RECOVERY_PER_SECOND: f64 = 0.02;
 
@@ -78,10 +80,11 @@ impl Pace {
         half.clamp(16, 512)
     }
 
-    /// When the next one may go out.
+    /// When so many may go out that it is worth to claim them; for slow numbers that is one.
     pub(crate) fn next_at(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.refill(now);
-        let missing = (1.0 - self.tokens).max(0.0) / self.rate;
+        let wanted = (self.rate * WORTHWHILE).max(1.0);
+        let missing = (wanted - self.tokens).max(0.0) / self.rate;
         now + seconds(missing)
     }
 
@@ -175,6 +178,18 @@ mod tests {
         let later = noon() + TimeDelta::seconds(60);
         pace.available(later);
         assert!((pace.rate - pace.full).abs() < 0.001);
+    }
+
+    #[test]
+    fn a_fast_number_waits_for_several_turns_and_a_slow_one_for_one() {
+        for (per_second, turns) in [(1_000, 19), (20, 1)] {
+            let mut pace = Pace::new(per_second, noon());
+            let burst = pace.available(noon());
+            pace.take(usize::try_from(burst).expect("small"));
+            let next = pace.next_at(noon());
+            assert!(next > noon());
+            assert_eq!(pace.available(next), turns, "of {per_second}");
+        }
     }
 
     proptest! {

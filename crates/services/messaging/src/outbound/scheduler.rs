@@ -12,7 +12,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{claim::LEASE, engine::Engine, lane::Lane};
-use crate::{error::Error, store::lanes};
+use crate::{error::Error, store::lanes, within::within};
 
 /// Lanes taken at a time, so that replicas share them.
 const TAKE: i64 = 16;
@@ -33,7 +33,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
     let mut wake = Wake::feed(&scheduler.engine.db);
     let mut looked = Instant::now();
     while !scheduler.stop.is_cancelled() {
-        if let Err(error) = scheduler.look().await {
+        if let Err(error) = within(scheduler.look()).await {
             tracing::warn!(error = errors::chain(&error), "can't look for lanes");
             tokio::time::sleep(PAUSE).await;
         }

@@ -7,14 +7,14 @@ use db::{
     outbox,
 };
 use ids::{AttemptId, MessageId};
-use proto::messaging::{events::v1::ChannelChanged, v1::Failure};
+use proto::messaging::v1::Failure;
 use rand::Rng;
 
 use super::{call::Outcome, claim, engine::Engine};
 use crate::{
     domain::status::Status,
     error::Error,
-    events::publish::{self, Occasion},
+    events::publish,
     jobs::reconcile_attempt,
     store::{
         channels,
@@ -122,10 +122,8 @@ impl Results {
         }
         let moved = results::accept(tx.conn(), route, &self.accepted, now).await?;
         Ok(moved
-            .into_iter()
-            .map(|(id, conversation)| {
-                claim::event(route, id, conversation, Status::Accepted, None, now)
-            })
+            .iter()
+            .map(|moved| publish::moved(moved, now, publish::LANE))
             .collect())
     }
 
@@ -147,7 +145,7 @@ impl Results {
             results::requeue(tx.conn(), route, &again, now).await?;
         }
         if !self.ended.is_empty() {
-            events.extend(claim::end(tx, route, self.ended, now).await?);
+            events.extend(claim::end(tx, route, &self.ended, now).await?);
         }
         hold(tx, route, &self.held, now).await?;
         if let Some(reason) = self.blocked {
@@ -155,7 +153,12 @@ impl Results {
             let version = self.version;
             if channels::block(tx.conn(), route, version, &reason, now).await? {
                 tracing::warn!(organization.id = %organization_id, channel.id = %route.channel_id, "channel blocked");
-                events.push(blocked(route, now));
+                events.push(publish::channel_changed(
+                    route,
+                    "blocked",
+                    now,
+                    publish::LANE,
+                ));
             }
         }
         Ok(events)
@@ -182,20 +185,6 @@ pub(crate) async fn hold(
         .collect();
     jobs::push(tx, &later).await?;
     Ok(())
-}
-
-fn blocked(route: Route, now: DateTime<Utc>) -> outbox::Event {
-    let changed = ChannelChanged {
-        channel_id: route.channel_id.to_string(),
-        change: "blocked".to_owned(),
-        changed_at: Some(now.into()),
-    };
-    let occasion = Occasion {
-        organization_id: route.organization_id,
-        now,
-        actor: "system:lane",
-    };
-    publish::event(&changed, occasion)
 }
 
 /// Spreads repetitions, so that what failed together does not come back together.

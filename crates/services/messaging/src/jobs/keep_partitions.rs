@@ -6,37 +6,34 @@ use chrono::TimeDelta;
 use db::{Db, SystemTx};
 use tokio_util::sync::CancellationToken;
 
+use super::every;
 use crate::error::Error;
 
 /// How far ahead partitions exist.
 const AHEAD: TimeDelta = TimeDelta::days(92);
 const INTERVAL: Duration = Duration::from_hours(6);
 
-/// Looks now and every six hours until `stop`. Every replica may: a partition is made once.
+/// Looks now and every six hours until `stop`.
 pub(crate) async fn run(db: Db, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        match ensure(&db).await {
-            Ok(0) => {}
-            Ok(made) => tracing::info!(made, "made partitions of messages"),
-            Err(error) => tracing::warn!(error = errors::chain(&error), "can't make partitions"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(INTERVAL) => {}
-        }
-    }
+    every(INTERVAL, stop, "keep-partitions", || ensure(&db)).await;
 }
 
-async fn ensure(db: &Db) -> Result<i32, Error> {
+/// One replica at a time; whoever comes meanwhile leaves it to that one. A new partition waits for
+/// statements on `messages` and holds up new ones as long, for which the database sets the limit.
+async fn ensure(db: &Db) -> Result<bool, Error> {
     let now = db.clock().now();
     let mut tx = SystemTx::begin(db, "partitions of messages").await?;
     let made = sqlx::query_scalar!(
-        r#"select messaging.ensure_message_partitions($1, $2) as "made!""#,
+        r#"select case when pg_try_advisory_xact_lock(hashtextextended('messaging.keep_partitions', 0))
+                       then messaging.ensure_message_partitions($1, $2) else 0 end as "made!""#,
         now,
         now + AHEAD,
     )
     .fetch_one(tx.conn())
     .await?;
     tx.commit().await?;
-    Ok(made)
+    if made > 0 {
+        tracing::info!(made, "made partitions of messages");
+    }
+    Ok(false)
 }

@@ -16,10 +16,11 @@ use ids::AttemptId;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::every;
 use crate::{
     domain::status::Status,
     error::Error,
-    outbound::claim,
+    events::publish,
     store::{
         results::{self, Unknown},
         routes::Route,
@@ -44,27 +45,11 @@ pub(crate) fn job(route: Route, attempt_id: AttemptId, due_at: DateTime<Utc>) ->
 
 /// Works through due jobs until `stop`.
 pub(crate) async fn run(db: Db, replica: String, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        match pass(&db, &replica).await {
-            Ok(true) => {}
-            Ok(false) => wait(&stop).await,
-            Err(error) => {
-                tracing::warn!(error = errors::chain(&error), "can't reconcile attempts");
-                wait(&stop).await;
-            }
-        }
-    }
-}
-
-async fn wait(stop: &CancellationToken) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = tokio::time::sleep(POLL) => {}
-    }
+    every(POLL, stop, "reconcile-attempts", || pass(&db, &replica)).await;
 }
 
 /// One batch; true when there may be more.
-pub(crate) async fn pass(db: &Db, replica: &str) -> Result<bool, Error> {
+async fn pass(db: &Db, replica: &str) -> Result<bool, Error> {
     let mut tx = SystemTx::begin(db, "attempts to reconcile").await?;
     let leased = jobs::claim(&mut tx, KIND, BATCH, LEASE, replica).await?;
     tx.commit().await?;
@@ -121,10 +106,8 @@ async fn give_up(
     let moved = results::finish(tx.conn(), route, &ended, now).await?;
     tracing::warn!(message.id = %unknown.message_id, "the outcome of a send stays unknown");
     let events: Vec<_> = moved
-        .into_iter()
-        .map(|(id, conversation)| {
-            claim::event(route, id, conversation, Status::Unconfirmed, None, now)
-        })
+        .iter()
+        .map(|moved| publish::moved(moved, now, publish::LANE))
         .collect();
     outbox::push(tx, &events).await?;
     Ok(())

@@ -93,3 +93,21 @@ pub(crate) async fn list(
     .fetch_all(conn)
     .await
 }
+
+/// Deletes items received before then; returns how many. Ids are made when an item is received.
+pub(crate) async fn delete_before(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let gone = sqlx::query!(
+        "delete from messaging.quarantined_items
+         where id in (select id from messaging.quarantined_items where id < $1 order by id limit $2
+                      for update skip locked)",
+        QuarantineId::min_at(clock::unix_ms(before)).as_uuid(),
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(gone.rows_affected())
+}

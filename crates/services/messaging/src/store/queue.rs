@@ -1,14 +1,14 @@
 //! `send_queue` and `attempts`: from "waits" to "has a result".
 
 use chrono::{DateTime, Utc};
-use ids::{AttemptId, ConversationId, MessageId};
+use ids::{AttemptId, ConversationId, MessageId, OrganizationId};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
     domain::status::Status,
-    store::{lanes::Lease, routes::Route},
+    store::{lanes::Lease, moved::Moved, routes::Route},
 };
 
 /// A message to put into its number's lane.
@@ -170,4 +170,36 @@ pub(crate) async fn postpone(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Ends messages that wait past their time in blocked channels, and returns them.
+pub(crate) async fn expire_blocked(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Moved>> {
+    sqlx::query_as!(
+        Moved,
+        r#"with late as (
+               select q.organization_id, q.message_id from messaging.send_queue q
+               join messaging.channels h on h.organization_id = q.organization_id and h.id = q.channel_id
+               where h.state = 'blocked' and q.state = 'queued' and q.expires_at <= $1
+               limit $2
+               for update of q skip locked
+           ), left_queue as (
+               delete from messaging.send_queue q using late
+               where q.organization_id = late.organization_id and q.message_id = late.message_id
+           )
+           update messaging.messages msg set status = $3, status_at = $1, failure = null
+           from late
+           where msg.organization_id = late.organization_id and msg.id = late.message_id and msg.status < $3
+           returning msg.organization_id as "organization_id: OrganizationId", msg.id as "message_id: MessageId",
+                     msg.conversation_id as "conversation_id: ConversationId", msg.status as "status: Status",
+                     msg.failure, msg.status_at"#,
+        now,
+        limit,
+        Status::Expired.rank(),
+    )
+    .fetch_all(conn)
+    .await
 }

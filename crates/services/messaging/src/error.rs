@@ -1,6 +1,6 @@
 //! What can go wrong in an operation.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 use db::{DbError, idempotency::IdempotencyError, outbox::CursorInvalid, page::PageTokenInvalid};
 use errors::{Classify, Code, FieldViolation, codes};
@@ -50,12 +50,12 @@ pub(crate) enum Error {
     /// Another organization has the number.
     #[error("the number is connected elsewhere")]
     ChannelTaken,
-    /// WhatsApp refused the token or the number.
-    #[error("WhatsApp refused the credential")]
-    ChannelCredential(#[source] whatsapp::client::CallError),
-    /// WhatsApp can't be reached.
+    /// Somebody else of this organization connected the number at the same moment.
+    #[error("the channel was changed at the same time")]
+    ChannelChanged,
+    /// WhatsApp refused, or can't be reached.
     #[error("ask WhatsApp")]
-    WhatsApp(#[source] whatsapp::client::CallError),
+    WhatsApp(#[from] whatsapp::client::CallError),
     /// This process stops; another one answers.
     #[error("the service is stopping")]
     Stopping,
@@ -90,6 +90,7 @@ impl Classify for Error {
             Self::Vault(error) => error.code(),
             Self::PageToken(error) => error.code(),
             Self::Cursor(error) => error.code(),
+            Self::WhatsApp(error) => error.code(),
             Self::CursorExpired => &codes::CURSOR_EXPIRED,
             Self::NotFound(_) => &codes::NOT_FOUND,
             Self::Invalid(_) => &codes::REQUEST_INVALID,
@@ -98,38 +99,42 @@ impl Classify for Error {
             Self::RecipientUnknown => &codes::RECIPIENT_UNKNOWN,
             Self::ReplyTargetUnknown => &codes::REPLY_TARGET_UNKNOWN,
             Self::ChannelTaken => &codes::CHANNEL_TAKEN,
-            Self::ChannelCredential(_) => &codes::CHANNEL_CREDENTIAL_REFUSED,
-            Self::WhatsApp(_) | Self::Stopping => &codes::UNAVAILABLE,
+            Self::ChannelChanged => &codes::CONFLICT,
+            Self::Stopping => &codes::UNAVAILABLE,
             Self::ChannelUnavailable => &codes::CHANNEL_UNAVAILABLE,
             Self::Inconsistent { .. } => &codes::INTERNAL,
         }
     }
 
-    fn detail(&self) -> Cow<'static, str> {
+    fn inner(&self) -> Option<&dyn Classify> {
         match self {
-            Self::Idempotency(error) => error.detail(),
-            Self::Vault(error) => error.detail(),
-            Self::Invalid(fields) | Self::Content(fields) => fields.first().map_or_else(
+            Self::Db(error) => Some(error),
+            Self::Job(error) => Some(error),
+            Self::Idempotency(error) => Some(error),
+            Self::Vault(error) => Some(error),
+            Self::PageToken(error) => Some(error),
+            Self::Cursor(error) => Some(error),
+            Self::WhatsApp(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn detail(&self) -> Cow<'static, str> {
+        match (self, self.inner()) {
+            (Self::Invalid(fields) | Self::Content(fields), _) => fields.first().map_or_else(
                 || Cow::Borrowed(self.code().title),
                 |first| Cow::Owned(format!("{}: {}", first.field, first.message)),
             ),
-            _ => Cow::Borrowed(self.code().title),
+            (_, Some(inner)) => inner.detail(),
+            (_, None) => Cow::Borrowed(self.code().title),
         }
     }
 
     fn fields(&self) -> Vec<FieldViolation> {
-        match self {
-            Self::Idempotency(error) => error.fields(),
-            Self::Invalid(fields) | Self::Content(fields) => fields.clone(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Db(error) => error.retry_after(),
-            Self::Idempotency(error) => error.retry_after(),
-            _ => None,
+        match (self, self.inner()) {
+            (Self::Invalid(fields) | Self::Content(fields), _) => fields.clone(),
+            (_, Some(inner)) => inner.fields(),
+            (_, None) => Vec::new(),
         }
     }
 }

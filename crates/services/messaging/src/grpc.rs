@@ -1,5 +1,4 @@
 //! The service's gRPC face: decode, call the operation, encode.
 
-pub(crate) mod convert;
 pub(crate) mod service;
 pub(crate) mod watch;

@@ -9,11 +9,14 @@ mod config;
 mod domain;
 mod error;
 mod events;
+#[cfg(test)]
+mod fixture;
 mod grpc;
 mod jobs;
 mod ops;
 mod outbound;
 mod store;
+mod within;
 
 pub use app::{App, MIGRATOR};
 pub use config::{Config, WhatsApp};

@@ -1,6 +1,8 @@
-//! Operations, one per file, named like their RPCs. Each opens its transaction and commits it.
+//! Operations, one per file, named like their RPCs. Each opens its transaction and commits it. What
+//! they read and answer in takes its form in `view`.
 
 pub(crate) mod connect_channel;
 pub(crate) mod lists;
 pub(crate) mod open_conversation;
 pub(crate) mod send_message;
+pub(crate) mod view;

@@ -7,6 +7,7 @@ pub(crate) mod conversations;
 pub(crate) mod intake;
 pub(crate) mod lanes;
 pub(crate) mod messages;
+pub(crate) mod moved;
 pub(crate) mod notices;
 pub(crate) mod quarantine;
 pub(crate) mod queue;

@@ -21,6 +21,11 @@ pub(crate) fn from_code(code: i64) -> Failure {
     }
 }
 
+/// The failure of a message whose window has closed since it was queued.
+pub(crate) fn window_closed() -> Failure {
+    from_code(WINDOW_CLOSED)
+}
+
 /// A failure of ours, before WhatsApp was asked.
 pub(crate) fn ours(class: &str, hint: &str) -> Failure {
     Failure {
@@ -31,6 +36,8 @@ pub(crate) fn ours(class: &str, hint: &str) -> Failure {
     }
 }
 
+/// Meta: the number sends faster than it may.
+pub(crate) const TOO_FAST: i32 = 130_429;
 /// Meta: 131047 is the closed 24-hour window; it has a class of its own because a template cures it.
 const WINDOW_CLOSED: i64 = 131_047;
 
@@ -54,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_to_do_and_whether_repeating_helps() {
-        let closed = from_code(131_047);
+        let closed = window_closed();
         assert_eq!((closed.class.as_str(), closed.retryable), ("window", false));
         assert!(closed.hint.contains("template"));
         assert!(from_code(130_429).retryable);

@@ -14,10 +14,7 @@ use proto::messaging::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{
-    convert,
-    watch::{EventStream, Hub},
-};
+use super::watch::{EventStream, Hub};
 use crate::{
     error::Error,
     ops::{
@@ -25,6 +22,7 @@ use crate::{
         lists::{self, Ask},
         open_conversation::{self, open_conversation},
         send_message::{self, send_message},
+        view,
     },
     outbound::Engine,
 };
@@ -79,7 +77,7 @@ impl MessagingService for Service {
         request: Request<GetChannelRequest>,
     ) -> Result<Response<Channel>, Status> {
         answer!(self, request, |db, scope, message| {
-            lists::get_channel(db, &scope, convert::id("channelId", &message.channel_id)?)
+            lists::get_channel(db, &scope, view::id("channelId", &message.channel_id)?)
         })
     }
 
@@ -88,7 +86,7 @@ impl MessagingService for Service {
         request: Request<ListChannelNoticesRequest>,
     ) -> Result<Response<ListChannelNoticesResponse>, Status> {
         answer!(self, request, |db, scope, message| {
-            let channel_id = convert::id("channelId", &message.channel_id)?;
+            let channel_id = view::id("channelId", &message.channel_id)?;
             let ask = ask(message.page_size, &message.page_token);
             lists::list_channel_notices(db, &scope, channel_id, ask)
         })
@@ -109,7 +107,7 @@ impl MessagingService for Service {
         request: Request<GetContactRequest>,
     ) -> Result<Response<Contact>, Status> {
         answer!(self, request, |db, scope, message| {
-            lists::get_contact(db, &scope, convert::id("contactId", &message.contact_id)?)
+            lists::get_contact(db, &scope, view::id("contactId", &message.contact_id)?)
         })
     }
 
@@ -120,7 +118,7 @@ impl MessagingService for Service {
         let idempotency = idempotency(auth::context(&request)?, request.get_ref());
         answer!(self, request, |db, scope, message| {
             let input = open_conversation::Input {
-                channel_id: convert::id("channelId", &message.channel_id)?,
+                channel_id: view::id("channelId", &message.channel_id)?,
                 phone: message.phone,
                 contact_name: message.contact_name,
                 idempotency,
@@ -134,7 +132,7 @@ impl MessagingService for Service {
         request: Request<ListConversationsRequest>,
     ) -> Result<Response<ListConversationsResponse>, Status> {
         answer!(self, request, |db, scope, message| {
-            let status = convert::conversation_status(message.status());
+            let status = view::conversation_status(message.status());
             let ask = ask(message.page_size, &message.page_token);
             lists::list_conversations(db, &scope, status, ask)
         })
@@ -148,7 +146,7 @@ impl MessagingService for Service {
             lists::get_conversation(
                 db,
                 &scope,
-                convert::id("conversationId", &message.conversation_id)?,
+                view::id("conversationId", &message.conversation_id)?,
             )
         })
     }
@@ -158,7 +156,7 @@ impl MessagingService for Service {
         request: Request<ListMessagesRequest>,
     ) -> Result<Response<ListMessagesResponse>, Status> {
         answer!(self, request, |db, scope, message| {
-            let conversation_id = convert::id("conversationId", &message.conversation_id)?;
+            let conversation_id = view::id("conversationId", &message.conversation_id)?;
             let ask = ask(message.page_size, &message.page_token);
             lists::list_messages(db, &scope, conversation_id, ask)
         })
@@ -169,7 +167,7 @@ impl MessagingService for Service {
         request: Request<GetMessageRequest>,
     ) -> Result<Response<Message>, Status> {
         answer!(self, request, |db, scope, message| {
-            lists::get_message(db, &scope, convert::id("messageId", &message.message_id)?)
+            lists::get_message(db, &scope, view::id("messageId", &message.message_id)?)
         })
     }
 
@@ -181,12 +179,12 @@ impl MessagingService for Service {
         answer!(self, request, |db, scope, message| {
             let expires_at = message
                 .expires_at
-                .map(|at| convert::time("expiresAt", at))
+                .map(|at| view::time("expiresAt", at))
                 .transpose()?;
             let input = send_message::Input {
-                conversation_id: convert::id("conversationId", &message.conversation_id)?,
+                conversation_id: view::id("conversationId", &message.conversation_id)?,
                 content: message.content.unwrap_or_default(),
-                reply_to: convert::optional_id("replyToMessageId", &message.reply_to_message_id)?,
+                reply_to: view::optional_id("replyToMessageId", &message.reply_to_message_id)?,
                 expires_at,
                 idempotency,
             };

@@ -2,17 +2,14 @@
 
 use db::{DbError, TenantTx, outbox};
 use ids::{ChannelId, TenantScope};
-use proto::messaging::{
-    events::v1::ChannelChanged,
-    v1::{Channel, ConnectChannelRequest},
-};
+use proto::messaging::v1::{Channel, ConnectChannelRequest};
 use secrecy::SecretString;
-use whatsapp::client::{CallError, PhoneNumber};
+use whatsapp::client::PhoneNumber;
 
 use crate::{
     error::Error,
-    events::publish::{self, Occasion},
-    grpc::convert,
+    events::publish,
+    ops::view,
     outbound::Engine,
     store::{
         channels::{self, NewChannel},
@@ -32,14 +29,12 @@ pub(crate) async fn connect_channel(
     let number = engine
         .whatsapp
         .get_phone_number(&request.phone_number_id, &token)
-        .await
-        .map_err(refused)?;
+        .await?;
     // Without this no webhook arrives, and nothing says so (Meta: subscribed_apps).
     engine
         .whatsapp
         .subscribe_app(&request.waba_id, &token)
-        .await
-        .map_err(refused)?;
+        .await?;
 
     let organization_id = scope.organization_id;
     let mut tx = TenantTx::begin(&engine.db, scope).await?;
@@ -78,8 +73,8 @@ async fn store(
     let mut tx = TenantTx::begin(&engine.db, scope).await?;
     let id = channels::upsert(tx.conn(), organization_id, channel, now).await?;
     if id != channel.id {
-        // Connected by somebody else between our two looks; the token is sealed for another row.
-        return Err(Error::ChannelTaken);
+        // A colleague connected it between our two looks; the token is sealed for another row.
+        return Err(Error::ChannelChanged);
     }
     channels::upsert_route(tx.conn(), organization_id, id, channel)
         .await
@@ -89,23 +84,14 @@ async fn store(
         channel_id: id,
     };
     lanes::insert(tx.conn(), route).await?;
-    let changed = ChannelChanged {
-        channel_id: id.to_string(),
-        change: "connected".to_owned(),
-        changed_at: Some(now.into()),
-    };
     let actor = scope.actor.to_string();
-    let occasion = Occasion {
-        organization_id,
-        now,
-        actor: &actor,
-    };
-    outbox::push(&mut tx, &[publish::event(&changed, occasion)]).await?;
+    let changed = publish::channel_changed(route, "connected", now, &actor);
+    outbox::push(&mut tx, &[changed]).await?;
     let stored = channels::find(tx.conn(), organization_id, id)
         .await?
         .ok_or(Error::NotFound("channel"))?;
     tx.commit().await?;
-    Ok(convert::channel(stored))
+    Ok(view::channel(stored))
 }
 
 /// Only an organization that has proved to hold the number's token learns that it is taken.
@@ -118,13 +104,6 @@ fn taken(error: sqlx::Error) -> Error {
     }
 }
 
-fn refused(error: CallError) -> Error {
-    match error {
-        CallError::Rejected(_) => Error::ChannelCredential(error),
-        CallError::Unreachable(_) | CallError::Unreadable => Error::WhatsApp(error),
-    }
-}
-
 /// Meta: 80 messages per second, 1000 after the automatic upgrade, 20 for numbers that are also used
 /// in the WhatsApp Business app.
 fn throughput(number: &PhoneNumber) -> i32 {
@@ -132,5 +111,90 @@ fn throughput(number: &PhoneNumber) -> i32 {
         Some("HIGH") => 1_000,
         _ if number.is_on_biz_app == Some(true) => 20,
         _ => 80,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use errors::{Classify, codes};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::fixture::Fixture;
+
+    /// A Graph API that always answers the same: its address, and the work to be polled.
+    async fn graph(status: &str, body: &str) -> (String, impl Future<Output = ()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
+        );
+        let serving = async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let _request = connection.read(&mut [0; 4096]).await;
+                let _gone = connection.write_all(answer.as_bytes()).await;
+            }
+        };
+        (format!("http://{address}"), serving)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn only_a_bad_token_is_called_one() {
+        let cases = [
+            (
+                "401 Unauthorized",
+                r#"{"error":{"code":190,"message":"Invalid OAuth access token"}}"#,
+                &codes::CHANNEL_CREDENTIAL_REFUSED,
+            ),
+            (
+                "400 Bad Request",
+                r#"{"error":{"code":4,"message":"Application request limit reached"}}"#,
+                &codes::RATE_LIMITED,
+            ),
+            (
+                "500 Internal Server Error",
+                r#"{"error":{"code":2,"message":"An unexpected error has occurred"}}"#,
+                &codes::UNAVAILABLE,
+            ),
+        ];
+        for (status, body, expected) in cases {
+            let (address, serving) = graph(status, body).await;
+            let fixture = Fixture::with_graph(&address).await;
+            let request = ConnectChannelRequest {
+                phone_number_id: "1001".to_owned(),
+                waba_id: "2001".to_owned(),
+                access_token: "t".to_owned(),
+                ..ConnectChannelRequest::default()
+            };
+            let scope = fixture.scope();
+            let refused = tokio::select! {
+                answer = connect_channel(&fixture.engine, &scope, request) => answer,
+                () = serving => panic!("the Graph API went away"),
+            };
+            let refused = refused.expect_err(status);
+            assert_eq!(refused.code().id, expected.id, "{status}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_colleague_who_was_faster_is_a_conflict() {
+        let fixture = Fixture::new().await;
+        let channel = NewChannel {
+            id: ChannelId::generate(),
+            name: "Support",
+            phone_number_id: "1001",
+            waba_id: "2001",
+            display_phone_number: "+49 30 1",
+            verified_name: "Shop",
+            access_token: b"sealed for another row",
+            throughput_per_second: 80,
+        };
+        let late = store(&fixture.engine, &fixture.scope(), &channel).await;
+        assert_eq!(late.expect_err("late").code().id, codes::CONFLICT.id);
     }
 }

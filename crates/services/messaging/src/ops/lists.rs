@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use db::{Db, SystemTx, TenantTx, page::Pager};
 use ids::{ChannelId, ContactId, ConversationId, MessageId, NoticeId, QuarantineId, TenantScope};
 use proto::messaging::v1::{
-    Channel, ChannelNotice, Contact, Conversation, ListChannelNoticesResponse,
-    ListChannelsResponse, ListContactsResponse, ListConversationsResponse, ListMessagesResponse,
-    ListQuarantineResponse, Message,
+    Channel, Contact, Conversation, ListChannelNoticesResponse, ListChannelsResponse,
+    ListContactsResponse, ListConversationsResponse, ListMessagesResponse, ListQuarantineResponse,
+    Message,
 };
 
 use crate::{
     error::Error,
-    grpc::convert,
+    ops::view,
     store::{channels, contacts, conversations, messages, notices, quarantine},
 };
 
@@ -29,9 +29,7 @@ pub(crate) async fn get_channel(
 ) -> Result<Channel, Error> {
     let mut tx = TenantTx::begin(db, scope).await?;
     let found = channels::find(tx.conn(), scope.organization_id, id).await?;
-    found
-        .map(convert::channel)
-        .ok_or(Error::NotFound("channel"))
+    found.map(view::channel).ok_or(Error::NotFound("channel"))
 }
 
 pub(crate) async fn list_channels(
@@ -48,9 +46,9 @@ pub(crate) async fn list_channels(
         pager.limit(),
     )
     .await?;
-    let page = pager.page(rows, |last| last.id);
+    let page = pager.page(rows, |last| last.id).map(view::channel);
     Ok(ListChannelsResponse {
-        channels: page.items.into_iter().map(convert::channel).collect(),
+        channels: page.items,
         next_page_token: page.next.unwrap_or_default(),
     })
 }
@@ -69,13 +67,9 @@ pub(crate) async fn list_channel_notices(
         .ok_or(Error::NotFound("channel"))?;
     let after = pager.after().copied();
     let rows = notices::list(tx.conn(), organization_id, channel_id, after, pager.limit()).await?;
-    let page = pager.page(rows, |last| last.id);
+    let page = pager.page(rows, |last| last.id).map(view::notice);
     Ok(ListChannelNoticesResponse {
-        notices: page
-            .items
-            .into_iter()
-            .map(convert::notice)
-            .collect::<Vec<ChannelNotice>>(),
+        notices: page.items,
         next_page_token: page.next.unwrap_or_default(),
     })
 }
@@ -90,7 +84,7 @@ pub(crate) async fn get_contact(
         .await?
         .ok_or(Error::NotFound("contact"))?;
     let mut identities = contacts::list_identities(tx.conn(), scope.organization_id, &[id]).await?;
-    Ok(convert::contact(
+    Ok(view::contact(
         found,
         identities.remove(&id).unwrap_or_default(),
     ))
@@ -113,15 +107,12 @@ pub(crate) async fn list_contacts(
     let page = pager.page(rows, |last| last.id);
     let ids: Vec<ContactId> = page.items.iter().map(|contact| contact.id).collect();
     let mut identities = contacts::list_identities(tx.conn(), scope.organization_id, &ids).await?;
+    let page = page.map(|contact| {
+        let known = identities.remove(&contact.id).unwrap_or_default();
+        view::contact(contact, known)
+    });
     Ok(ListContactsResponse {
-        contacts: page
-            .items
-            .into_iter()
-            .map(|contact| {
-                let known = identities.remove(&contact.id).unwrap_or_default();
-                convert::contact(contact, known)
-            })
-            .collect(),
+        contacts: page.items,
         next_page_token: page.next.unwrap_or_default(),
     })
 }
@@ -134,7 +125,7 @@ pub(crate) async fn get_conversation(
     let mut tx = TenantTx::begin(db, scope).await?;
     let found = conversations::find(tx.conn(), scope.organization_id, id).await?;
     found
-        .map(|conversation| convert::conversation(conversation, db.clock().now()))
+        .map(|conversation| view::conversation(conversation, db.clock().now()))
         .ok_or(Error::NotFound("conversation"))
 }
 
@@ -160,14 +151,12 @@ pub(crate) async fn list_conversations(
         pager.limit(),
     )
     .await?;
-    let page = pager.page(rows, |last| (last.last_message_at, last.id));
     let now = db.clock().now();
+    let page = pager
+        .page(rows, |last| (last.last_message_at, last.id))
+        .map(|row| view::conversation(row, now));
     Ok(ListConversationsResponse {
-        conversations: page
-            .items
-            .into_iter()
-            .map(|row| convert::conversation(row, now))
-            .collect(),
+        conversations: page.items,
         next_page_token: page.next.unwrap_or_default(),
     })
 }
@@ -181,7 +170,7 @@ pub(crate) async fn get_message(
     let found = messages::find(tx.conn(), scope.organization_id, id).await?;
     found
         .ok_or(Error::NotFound("message"))
-        .and_then(convert::message)
+        .and_then(view::message)
 }
 
 pub(crate) async fn list_messages(
@@ -215,7 +204,7 @@ pub(crate) async fn list_messages(
         messages: page
             .items
             .into_iter()
-            .map(convert::message)
+            .map(view::message)
             .collect::<Result<_, _>>()?,
         next_page_token: page.next.unwrap_or_default(),
     })
@@ -229,9 +218,9 @@ pub(crate) async fn list_quarantine(
     let pager = Pager::<QuarantineId>::new("quarantine", &(), ask.size, ask.token)?;
     let mut tx = SystemTx::begin(db, "an operator reads the quarantine").await?;
     let rows = quarantine::list(tx.conn(), pager.after().copied(), pager.limit()).await?;
-    let page = pager.page(rows, |last| last.id);
+    let page = pager.page(rows, |last| last.id).map(view::quarantined);
     Ok(ListQuarantineResponse {
-        items: page.items.into_iter().map(convert::quarantined).collect(),
+        items: page.items,
         next_page_token: page.next.unwrap_or_default(),
     })
 }

@@ -19,8 +19,7 @@ use crate::{
         window,
     },
     error::Error,
-    events::publish::{self, Occasion},
-    grpc::convert,
+    ops::view,
     store::{
         conversations::{self, Target},
         messages::{self, Outbound},
@@ -64,7 +63,7 @@ pub(crate) async fn send_message(
             .ok_or(Error::NotFound("conversation"))?;
     check(&target, &input.content, now)?;
     let input = resolve_targets(&mut tx, scope, input).await?;
-    let message = store(&mut tx, db, scope, &target, &input, now).await?;
+    let message = store(&mut tx, scope, &target, &input, now).await?;
     if let Some(guard) = guard {
         guard.store(&mut tx, &message.encode_to_vec()).await?;
     }
@@ -87,9 +86,7 @@ fn check(target: &Target, content: &MessageContent, now: DateTime<Utc>) -> Resul
     if !target.reachable {
         return Err(Error::RecipientUnknown);
     }
-    // Meta: outside the window only templates are accepted.
-    let template = matches!(content.kind, Some(Kind::Template(_)));
-    if !template && window::closes_at(target.last_inbound_at, now).is_none() {
+    if !window::allows(content, target.last_inbound_at, now) {
         return Err(Error::WindowClosed);
     }
     Ok(())
@@ -110,7 +107,7 @@ async fn resolve_targets(
         wamid_of(reply_to).await?;
     }
     if let Some(Kind::Reaction(reaction)) = &mut input.content.kind {
-        let id = convert::id("content.reaction.messageId", &reaction.message_id)?;
+        let id = view::id("content.reaction.messageId", &reaction.message_id)?;
         reaction.wamid = wamid_of(id).await?;
     }
     Ok(input)
@@ -118,14 +115,13 @@ async fn resolve_targets(
 
 async fn store(
     tx: &mut TenantTx,
-    db: &Db,
     scope: &TenantScope,
     target: &Target,
     input: &Input,
     now: DateTime<Utc>,
 ) -> Result<Message, Error> {
     let organization_id = scope.organization_id;
-    let id = MessageId::generate_at(db.clock().unix_ms());
+    let id = MessageId::stamped(now);
     let author = scope.actor.to_string();
     let content = serde_json::to_value(&input.content).map_err(|source| Error::Inconsistent {
         table: "messages",
@@ -173,14 +169,10 @@ async fn store(
         content: Some(input.content.clone()),
         author: author.clone(),
     };
-    let occasion = Occasion {
-        organization_id,
-        now,
-        actor: &author,
-    };
-    outbox::push(tx, &[publish::event(&queued, occasion)]).await?;
+    let event = bus::event(&queued, Some(organization_id), Some(author), now);
+    outbox::push(tx, &[event]).await?;
     let stored = messages::find(tx.conn(), organization_id, id)
         .await?
         .ok_or(Error::NotFound("message"))?;
-    convert::message(stored)
+    view::message(stored)
 }

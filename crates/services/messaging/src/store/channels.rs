@@ -124,16 +124,26 @@ pub(crate) async fn find_id_by_number(
     .await
 }
 
+/// Reads channels; `$rest` says which and in what order.
+macro_rules! channels {
+    ($rest:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            Channel,
+            r#"select id as "id: ChannelId", name, phone_number_id, waba_id, display_phone_number, verified_name,
+                      state, state_reason, created_at
+               from messaging.channels "# + $rest,
+            $($argument),+
+        )
+    };
+}
+
 pub(crate) async fn find(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
     id: ChannelId,
 ) -> sqlx::Result<Option<Channel>> {
-    sqlx::query_as!(
-        Channel,
-        r#"select id as "id: ChannelId", name, phone_number_id, waba_id, display_phone_number, verified_name,
-                  state, state_reason, created_at
-           from messaging.channels where organization_id = $1 and id = $2"#,
+    channels!(
+        "where organization_id = $1 and id = $2",
         organization_id.as_uuid(),
         id.as_uuid(),
     )
@@ -148,11 +158,9 @@ pub(crate) async fn list(
     after: Option<ChannelId>,
     limit: i64,
 ) -> sqlx::Result<Vec<Channel>> {
-    sqlx::query_as!(
-        Channel,
-        r#"select id as "id: ChannelId", name, phone_number_id, waba_id, display_phone_number, verified_name,
-                  state, state_reason, created_at
-           from messaging.channels where organization_id = $1 and ($2::uuid is null or id > $2) order by id limit $3"#,
+    channels!(
+        "where organization_id = $1 and ($2::uuid is null or id > $2)
+         order by id limit $3",
         organization_id.as_uuid(),
         after.map(ChannelId::as_uuid),
         limit,

@@ -30,19 +30,28 @@ pub(crate) struct Target {
     pub(crate) reachable: bool,
 }
 
+/// Reads conversations: the columns and the join stand here once, `$rest` says which and in what order.
+macro_rules! conversations {
+    ($rest:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            Conversation,
+            r#"select c.id as "id: ConversationId", c.channel_id as "channel_id: ChannelId",
+                      c.contact_id as "contact_id: ContactId", p.name as contact_name, c.status, c.unanswered_count,
+                      c.preview, c.last_message_at, c.last_inbound_at, c.created_at
+               from messaging.conversations c
+               join messaging.contacts p on p.organization_id = c.organization_id and p.id = c.contact_id "# + $rest,
+            $($argument),+
+        )
+    };
+}
+
 pub(crate) async fn find(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
     id: ConversationId,
 ) -> sqlx::Result<Option<Conversation>> {
-    sqlx::query_as!(
-        Conversation,
-        r#"select c.id as "id: ConversationId", c.channel_id as "channel_id: ChannelId",
-                  c.contact_id as "contact_id: ContactId", p.name as contact_name, c.status, c.unanswered_count,
-                  c.preview, c.last_message_at, c.last_inbound_at, c.created_at
-           from messaging.conversations c
-           join messaging.contacts p on p.organization_id = c.organization_id and p.id = c.contact_id
-           where c.organization_id = $1 and c.id = $2"#,
+    conversations!(
+        "where c.organization_id = $1 and c.id = $2",
         organization_id.as_uuid(),
         id.as_uuid(),
     )
@@ -90,15 +99,9 @@ pub(crate) async fn list(
     let id = id.map_or(uuid::Uuid::max(), ConversationId::as_uuid);
     match status {
         Some(status) => {
-            sqlx::query_as!(
-                Conversation,
-                r#"select c.id as "id: ConversationId", c.channel_id as "channel_id: ChannelId",
-                          c.contact_id as "contact_id: ContactId", p.name as contact_name, c.status,
-                          c.unanswered_count, c.preview, c.last_message_at, c.last_inbound_at, c.created_at
-                   from messaging.conversations c
-                   join messaging.contacts p on p.organization_id = c.organization_id and p.id = c.contact_id
-                   where c.organization_id = $1 and c.status = $5 and (c.last_message_at, c.id) < ($2, $3)
-                   order by c.last_message_at desc, c.id desc limit $4"#,
+            conversations!(
+                "where c.organization_id = $1 and c.status = $5 and (c.last_message_at, c.id) < ($2, $3)
+                 order by c.last_message_at desc, c.id desc limit $4",
                 organization_id.as_uuid(),
                 at,
                 id,
@@ -109,15 +112,9 @@ pub(crate) async fn list(
             .await
         }
         None => {
-            sqlx::query_as!(
-                Conversation,
-                r#"select c.id as "id: ConversationId", c.channel_id as "channel_id: ChannelId",
-                          c.contact_id as "contact_id: ContactId", p.name as contact_name, c.status,
-                          c.unanswered_count, c.preview, c.last_message_at, c.last_inbound_at, c.created_at
-                   from messaging.conversations c
-                   join messaging.contacts p on p.organization_id = c.organization_id and p.id = c.contact_id
-                   where c.organization_id = $1 and (c.last_message_at, c.id) < ($2, $3)
-                   order by c.last_message_at desc, c.id desc limit $4"#,
+            conversations!(
+                "where c.organization_id = $1 and (c.last_message_at, c.id) < ($2, $3)
+                 order by c.last_message_at desc, c.id desc limit $4",
                 organization_id.as_uuid(),
                 at,
                 id,

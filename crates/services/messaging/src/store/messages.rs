@@ -15,7 +15,7 @@ pub(crate) struct Message {
     pub(crate) channel_id: ChannelId,
     pub(crate) contact_id: ContactId,
     pub(crate) direction: i16,
-    pub(crate) status: i16,
+    pub(crate) status: Status,
     pub(crate) status_at: DateTime<Utc>,
     pub(crate) content: Value,
     pub(crate) wamid: Option<String>,
@@ -26,18 +26,28 @@ pub(crate) struct Message {
     pub(crate) sent_at: DateTime<Utc>,
 }
 
+/// Reads messages; `$rest` says which and in what order.
+macro_rules! messages {
+    ($rest:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            Message,
+            r#"select id as "id: MessageId", conversation_id as "conversation_id: ConversationId",
+                      channel_id as "channel_id: ChannelId", contact_id as "contact_id: ContactId", direction,
+                      status as "status: Status", status_at, content, wamid,
+                      reply_to_message_id as "reply_to_message_id: MessageId", failure, author, created_at, sent_at
+               from messaging.messages "# + $rest,
+            $($argument),+
+        )
+    };
+}
+
 pub(crate) async fn find(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
     id: MessageId,
 ) -> sqlx::Result<Option<Message>> {
-    sqlx::query_as!(
-        Message,
-        r#"select id as "id: MessageId", conversation_id as "conversation_id: ConversationId",
-                  channel_id as "channel_id: ChannelId", contact_id as "contact_id: ContactId", direction, status,
-                  status_at, content, wamid, reply_to_message_id as "reply_to_message_id: MessageId", failure, author,
-                  created_at, sent_at
-           from messaging.messages where organization_id = $1 and id = $2"#,
+    messages!(
+        "where organization_id = $1 and id = $2",
         organization_id.as_uuid(),
         id.as_uuid(),
     )
@@ -56,15 +66,9 @@ pub(crate) async fn list(
     let (at, id) = after.unzip();
     let at = at.unwrap_or(DateTime::<Utc>::MAX_UTC);
     let id = id.map_or(uuid::Uuid::max(), MessageId::as_uuid);
-    sqlx::query_as!(
-        Message,
-        r#"select id as "id: MessageId", conversation_id as "conversation_id: ConversationId",
-                  channel_id as "channel_id: ChannelId", contact_id as "contact_id: ContactId", direction, status,
-                  status_at, content, wamid, reply_to_message_id as "reply_to_message_id: MessageId", failure, author,
-                  created_at, sent_at
-           from messaging.messages
-           where organization_id = $1 and conversation_id = $2 and (sent_at, id) < ($3, $4)
-           order by sent_at desc, id desc limit $5"#,
+    messages!(
+        "where organization_id = $1 and conversation_id = $2 and (sent_at, id) < ($3, $4)
+         order by sent_at desc, id desc limit $5",
         organization_id.as_uuid(),
         conversation_id.as_uuid(),
         at,

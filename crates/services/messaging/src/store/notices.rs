@@ -1,5 +1,7 @@
 //! `channel_notices`: what WhatsApp reported besides messages.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use ids::{ChannelId, NoticeId, OrganizationId};
 use serde_json::Value;
@@ -32,7 +34,7 @@ pub(crate) async fn insert(
     conn: &mut PgConnection,
     notices: &[NewNotice],
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<NoticeId>> {
+) -> sqlx::Result<HashSet<NoticeId>> {
     let organizations: Vec<Uuid> = notices
         .iter()
         .map(|n| n.route.organization_id.as_uuid())
@@ -43,9 +45,9 @@ pub(crate) async fn insert(
         .map(|n| n.route.channel_id.as_uuid())
         .collect();
     let fields: Vec<String> = notices.iter().map(|n| n.field.clone()).collect();
-    let values: Vec<Value> = notices.iter().map(|n| n.value.clone()).collect();
+    let values: Vec<&Value> = notices.iter().map(|n| &n.value).collect();
     let keys: Vec<String> = notices.iter().map(|n| n.dedupe_key.clone()).collect();
-    sqlx::query_scalar!(
+    let fresh = sqlx::query_scalar!(
         r#"insert into messaging.channel_notices (organization_id, id, channel_id, field, value, dedupe_key, received_at)
            select o, i, h, f, v, k, $7
            from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[]) as n(o, i, h, f, v, k)
@@ -56,12 +58,13 @@ pub(crate) async fn insert(
         &ids,
         &channels,
         &fields,
-        &values,
+        &values as &[&Value],
         &keys,
         now,
     )
     .fetch_all(conn)
-    .await
+    .await?;
+    Ok(fresh.into_iter().collect())
 }
 
 /// Newest first, before `before`.

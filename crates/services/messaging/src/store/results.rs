@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use crate::{
     domain::status::Status,
-    store::{intake::keys, routes::Route},
+    store::{intake::keys, moved::Moved, routes::Route},
 };
 
-/// WhatsApp took these: message, attempt and its id there. Returns the messages that moved on and
-/// their conversations (a status may have been faster than this answer).
+/// WhatsApp took these: message, attempt and its id there. Returns those that moved on: a status may
+/// have been faster than this answer.
 ///
 /// The order of locks is that of the intake of statuses, which often races this: keys, messages by
 /// id, attempts, queue.
@@ -24,7 +24,7 @@ pub(crate) async fn accept(
     route: Route,
     accepted: &[(MessageId, AttemptId, String)],
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<(MessageId, ConversationId)>> {
+) -> sqlx::Result<Vec<Moved>> {
     let messages: Vec<Uuid> = accepted
         .iter()
         .map(|(message, ..)| message.as_uuid())
@@ -39,7 +39,8 @@ pub(crate) async fn accept(
         .map(|(message, _, wamid)| (route, wamid.as_str(), *message))
         .collect();
     keys::claim(&mut *conn, &keys).await?;
-    let rows = sqlx::query!(
+    let moved = sqlx::query_as!(
+        Moved,
         r#"with result as (
                select * from unnest($2::uuid[], $3::text[]) as r(m, w)
            ), locked as (
@@ -51,7 +52,9 @@ pub(crate) async fn accept(
            update messaging.messages msg set status = $5, status_at = $4, wamid = w, failure = null
            from result, locked
            where msg.organization_id = $1 and msg.id = m and locked.id = msg.id and msg.status < $5
-           returning msg.id as "id: MessageId", msg.conversation_id as "conversation_id: ConversationId""#,
+           returning msg.organization_id as "organization_id: OrganizationId", msg.id as "message_id: MessageId",
+                     msg.conversation_id as "conversation_id: ConversationId", msg.status as "status: Status",
+                     msg.failure, msg.status_at"#,
         route.organization_id.as_uuid(),
         &messages,
         &wamids,
@@ -75,10 +78,7 @@ pub(crate) async fn accept(
     )
     .execute(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.id, row.conversation_id))
-        .collect())
+    Ok(moved)
 }
 
 /// How an attempt ended that was not accepted.
@@ -159,30 +159,30 @@ pub(crate) async fn finish(
     route: Route,
     ended: &[(MessageId, Status, Option<Value>)],
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<(MessageId, ConversationId)>> {
+) -> sqlx::Result<Vec<Moved>> {
     let ids: Vec<Uuid> = ended.iter().map(|(id, ..)| id.as_uuid()).collect();
     let ranks: Vec<i16> = ended.iter().map(|(_, status, _)| status.rank()).collect();
-    let failures: Vec<Option<Value>> = ended.iter().map(|(.., failure)| failure.clone()).collect();
-    let rows = sqlx::query!(
+    let failures: Vec<Option<&Value>> =
+        ended.iter().map(|(.., failure)| failure.as_ref()).collect();
+    sqlx::query_as!(
+        Moved,
         r#"with left_queue as (
                delete from messaging.send_queue where organization_id = $1 and message_id = any($2::uuid[])
            )
            update messaging.messages msg set status = rank, status_at = $5, failure = f
            from unnest($2::uuid[], $3::int2[], $4::jsonb[]) as e(m, rank, f)
            where msg.organization_id = $1 and msg.id = m and msg.status < rank
-           returning msg.id as "id: MessageId", msg.conversation_id as "conversation_id: ConversationId""#,
+           returning msg.organization_id as "organization_id: OrganizationId", msg.id as "message_id: MessageId",
+                     msg.conversation_id as "conversation_id: ConversationId", msg.status as "status: Status",
+                     msg.failure, msg.status_at"#,
         route.organization_id.as_uuid(),
         &ids,
         &ranks,
-        &failures as &[Option<Value>],
+        &failures as &[Option<&Value>],
         now,
     )
     .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.id, row.conversation_id))
-        .collect())
+    .await
 }
 
 /// Keeps messages in their place while their attempts are unknown: the conversation waits.

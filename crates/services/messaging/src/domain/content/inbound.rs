@@ -174,22 +174,36 @@ fn unsupported(content: &Content, raw: &Raw) -> Unsupported {
 
 /// JSON text as a `Struct`; a text that is no object becomes the member `text`.
 pub(crate) fn structure(json: &str) -> Struct {
-    match serde_json::from_str::<serde_json::Value>(json) {
-        Ok(serde_json::Value::Object(members)) => Struct {
-            fields: members
-                .into_iter()
-                .map(|(key, value)| (key, json_value(value)))
-                .collect(),
-        },
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::Object(members)) => object(members),
         Ok(_) | Err(_) => Struct {
             fields: [(
                 "text".to_owned(),
                 Value {
-                    kind: Some(Json::StringValue(json.to_owned())),
+                    kind: Some(Json::StringValue(storable(json.to_owned()))),
                 },
             )]
             .into(),
         },
+    }
+}
+
+fn object(members: serde_json::Map<String, serde_json::Value>) -> Struct {
+    Struct {
+        fields: members
+            .into_iter()
+            .map(|(key, value)| (storable(key), json_value(value)))
+            .collect(),
+    }
+}
+
+/// PostgreSQL's `jsonb` refuses NUL. The provider has replaced those of the webhook itself; a form's
+/// answer is JSON within its JSON and may hide more.
+fn storable(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
     }
 }
 
@@ -202,20 +216,35 @@ fn json_value(value: serde_json::Value) -> Value {
             Some(double) if double.abs() < 9_007_199_254_740_992.0 => Json::NumberValue(double),
             _ => Json::StringValue(number.to_string()),
         },
-        serde_json::Value::String(text) => Json::StringValue(text),
+        serde_json::Value::String(text) => Json::StringValue(storable(text)),
         serde_json::Value::Array(values) => Json::ListValue(pbjson_types::ListValue {
             values: values.into_iter().map(json_value).collect(),
         }),
-        serde_json::Value::Object(members) => Json::StructValue(Struct {
-            fields: members
-                .into_iter()
-                .map(|(key, value)| (key, json_value(value)))
-                .collect(),
-        }),
+        serde_json::Value::Object(members) => Json::StructValue(object(members)),
     };
     Value { kind: Some(kind) }
 }
 
 fn text(value: Option<&String>) -> String {
     value.cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_nul_can_be_stored() {
+        let answers = structure(r#"{"a\u0000b": ["c\u0000", {"\u0000": "d"}], "e": "\\u0000"}"#);
+        let stored = serde_json::to_string(&answers).expect("JSON");
+        assert!(
+            stored.contains("a\u{fffd}b") && stored.contains("c\u{fffd}"),
+            "{stored}"
+        );
+        assert!(stored.contains("\"\u{fffd}\":\"d\""), "{stored}");
+        assert!(
+            !stored.replace(r"\\u0000", "").contains(r"\u0000"),
+            "{stored}"
+        );
+    }
 }

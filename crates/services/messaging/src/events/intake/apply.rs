@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx, outbox};
 use ids::{ContactId, ConversationId, MessageId, OrganizationId};
-use proto::messaging::events::v1::{ChannelChanged, ConversationOpened, MessageReceived};
+use proto::{
+    events::DomainEvent,
+    messaging::events::v1::{ConversationOpened, MessageReceived},
+};
 
 use super::{
     people,
@@ -13,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::content::preview,
-    events::publish::{self, Occasion},
+    events::publish,
     store::{
         intake::{
             conversations::{self, Head, Touched},
@@ -26,12 +29,8 @@ use crate::{
     },
 };
 
-fn occasion(organization_id: OrganizationId, now: DateTime<Utc>) -> Occasion<'static> {
-    Occasion {
-        organization_id,
-        now,
-        actor: "system:whatsapp",
-    }
+fn event(message: &impl DomainEvent, of: OrganizationId, now: DateTime<Utc>) -> outbox::Event {
+    bus::event(message, Some(of), Some(publish::WHATSAPP.to_owned()), now)
 }
 
 /// Stores everything and pushes the events. Repeating a batch changes nothing.
@@ -94,10 +93,7 @@ async fn receive(
             content: Some(message.content.clone()),
             provider_at: Some(message.sent_at.into()),
         };
-        events.push(publish::event(
-            &received,
-            occasion(message.route.organization_id, now),
-        ));
+        events.push(event(&received, message.route.organization_id, now));
     }
     messages::insert(tx.conn(), &rows, now).await?;
     Ok(())
@@ -111,7 +107,6 @@ async fn touch(
     now: DateTime<Utc>,
     events: &mut Vec<outbox::Event>,
 ) -> Result<HashMap<(Route, ContactId), ConversationId>, DbError> {
-    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     let mut heads: HashMap<(Route, ContactId), Head> = HashMap::new();
     for (message, contact_id) in messages.iter().zip(people) {
         let head = heads
@@ -119,7 +114,7 @@ async fn touch(
             .or_insert_with(|| Head {
                 route: message.route,
                 contact_id: *contact_id,
-                fresh_id: ConversationId::generate_at(unix_ms),
+                fresh_id: ConversationId::stamped(now),
                 inbound: 0,
                 preview: String::new(),
                 last_inbound_at: DateTime::<Utc>::MIN_UTC,
@@ -140,10 +135,7 @@ async fn touch(
                 channel_id: conversation.channel_id,
             };
             if conversation.created {
-                events.push(publish::event(
-                    &opened(&conversation),
-                    occasion(route.organization_id, now),
-                ));
+                events.push(event(&opened(&conversation), route.organization_id, now));
             }
             ((route, conversation.contact_id), conversation.id)
         })
@@ -193,10 +185,10 @@ async fn report(
         .map(|moved| moved.message_id.as_uuid())
         .collect();
     results::settle(tx.conn(), &organizations, &ids, now).await?;
-    for moved in &moved {
-        let occasion = occasion(moved.organization_id, now);
-        events.push(publish::event(&publish::status_changed(moved), occasion));
-    }
+    let told = moved
+        .iter()
+        .map(|moved| publish::moved(moved, now, publish::WHATSAPP));
+    events.extend(told);
     Ok(())
 }
 
@@ -210,16 +202,12 @@ async fn notify(
         return Ok(());
     }
     let fresh = notices::insert(tx.conn(), notices, now).await?;
-    for notice in notices.iter().filter(|notice| fresh.contains(&notice.id)) {
-        let changed = ChannelChanged {
-            channel_id: notice.route.channel_id.to_string(),
-            change: notice.field.clone(),
-            changed_at: Some(now.into()),
-        };
-        events.push(publish::event(
-            &changed,
-            occasion(notice.route.organization_id, now),
-        ));
-    }
+    let told = notices
+        .iter()
+        .filter(|notice| fresh.contains(&notice.id))
+        .map(|notice| {
+            publish::channel_changed(notice.route, &notice.field, now, publish::WHATSAPP)
+        });
+    events.extend(told);
     Ok(())
 }

@@ -115,10 +115,9 @@ fn incoming(
     if sender.identities.is_empty() && sender.former.is_empty() {
         return None;
     }
-    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     Some(Incoming {
         route,
-        id: MessageId::generate_at(unix_ms),
+        id: MessageId::stamped(now),
         wamid: message.id.clone()?,
         sender,
         content: inbound::content(&message.content, &item.raw),
@@ -143,51 +142,36 @@ fn sender(message: &webhook::Message) -> Sender {
         .clone()
         .or_else(|| contact.and_then(|contact| contact.wa_id.clone()));
     match &message.content {
-        // `from` is the old number; the notice names the new one.
-        Content::System(notice) if notice.kind == SystemKind::UserChangedNumber => {
-            sender.former.extend(phone.map(|value| ("phone", value)));
-            sender.former.extend(
-                notice
-                    .previous_user_id
-                    .clone()
-                    .map(|value| ("user_id", value)),
-            );
-            sender
-                .identities
-                .extend(notice.user_id.clone().map(|value| ("user_id", value)));
-            sender
-                .identities
-                .extend(notice.wa_id.clone().map(|value| ("phone", value)));
-        }
-        // Sources disagree whether `from_user_id` is the old or the new id; the notice names both.
-        Content::System(notice) if notice.kind == SystemKind::UserChangedUserId => {
-            sender.former.extend(
-                notice
-                    .previous_user_id
-                    .clone()
-                    .map(|value| ("user_id", value)),
-            );
-            sender
-                .identities
-                .extend(notice.user_id.clone().map(|value| ("user_id", value)));
-            sender
-                .identities
-                .extend(phone.map(|value| ("phone", value)));
+        Content::System(notice)
+            if matches!(
+                notice.kind,
+                SystemKind::UserChangedNumber | SystemKind::UserChangedUserId
+            ) =>
+        {
+            let (old, new) = if notice.kind == SystemKind::UserChangedNumber {
+                // `from` is the old number; the notice names the new one.
+                (phone, notice.wa_id.clone())
+            } else {
+                // Sources disagree whether `from_user_id` is the old or the new id; the notice names
+                // both.
+                (None, phone)
+            };
+            let previous = notice.previous_user_id.clone();
+            sender.former.extend(identity("phone", old));
+            sender.former.extend(identity("user_id", previous));
+            let current = notice.user_id.clone();
+            sender.identities.extend(identity("user_id", current));
+            sender.identities.extend(identity("phone", new));
         }
         _ => {
-            sender
-                .identities
-                .extend(user_id.map(|value| ("user_id", value)));
-            sender
-                .identities
-                .extend(phone.map(|value| ("phone", value)));
+            sender.identities.extend(identity("user_id", user_id));
+            sender.identities.extend(identity("phone", phone));
         }
     }
     if let Some(contact) = contact {
         if !sender.identities.is_empty() {
-            sender
-                .identities
-                .extend(contact.username.clone().map(|value| ("username", value)));
+            let username = contact.username.clone();
+            sender.identities.extend(identity("username", username));
         }
         sender.name = contact
             .profile_name
@@ -196,6 +180,10 @@ fn sender(message: &webhook::Message) -> Sender {
             .unwrap_or_default();
     }
     sender
+}
+
+fn identity(kind: &'static str, value: Option<String>) -> Option<(&'static str, String)> {
+    value.map(|value| (kind, value))
 }
 
 fn report(
@@ -247,7 +235,6 @@ fn pricing(pricing: &webhook::Pricing) -> Value {
 }
 
 fn notice(item: &Item, route: Route, now: DateTime<Utc>) -> NewNotice {
-    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     let name = item.payload.name();
     let field = match (&item.origin.field, &item.payload) {
         // Several kinds share these fields: say which one it is.
@@ -257,7 +244,7 @@ fn notice(item: &Item, route: Route, now: DateTime<Utc>) -> NewNotice {
     };
     NewNotice {
         route,
-        id: NoticeId::generate_at(unix_ms),
+        id: NoticeId::stamped(now),
         field,
         value: serde_json::from_str(item.raw.get())
             .unwrap_or_else(|_| Value::String(item.raw.get().to_owned())),

@@ -42,7 +42,7 @@ pub(crate) async fn insert(
         .map(|m| m.route.channel_id.as_uuid())
         .collect();
     let contacts: Vec<Uuid> = messages.iter().map(|m| m.contact_id.as_uuid()).collect();
-    let contents: Vec<Value> = messages.iter().map(|m| m.content.clone()).collect();
+    let contents: Vec<&Value> = messages.iter().map(|m| &m.content).collect();
     let wamids: Vec<String> = messages.iter().map(|m| m.wamid.to_owned()).collect();
     let replies: Vec<Option<String>> = messages
         .iter()
@@ -62,7 +62,7 @@ pub(crate) async fn insert(
         &conversations,
         &channels,
         &contacts,
-        &contents,
+        &contents as &[&Value],
         &wamids,
         &replies as &[Option<String>],
         &times,

@@ -6,7 +6,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{domain::status::Status, store::routes::Route};
+use crate::{
+    domain::status::Status,
+    store::{moved::Moved, routes::Route},
+};
 
 /// One report.
 #[derive(Debug, Clone)]
@@ -25,18 +28,7 @@ pub(crate) struct Report {
     pub(crate) message_id: Option<MessageId>,
 }
 
-/// A message that moved on.
-#[derive(Debug, Clone)]
-pub(crate) struct Moved {
-    pub(crate) organization_id: OrganizationId,
-    pub(crate) message_id: MessageId,
-    pub(crate) conversation_id: ConversationId,
-    pub(crate) status: Status,
-    pub(crate) failure: Option<Value>,
-    pub(crate) status_at: DateTime<Utc>,
-}
-
-/// Keeps the reports and returns the positions of those that are new.
+/// Keeps the reports. One that was kept before changes nothing.
 pub(crate) async fn record(
     conn: &mut PgConnection,
     reports: &[Report],
@@ -54,8 +46,8 @@ pub(crate) async fn record(
     let words: Vec<String> = reports.iter().map(|r| r.word.clone()).collect();
     let recipients: Vec<String> = reports.iter().map(|r| r.recipient.clone()).collect();
     let times: Vec<DateTime<Utc>> = reports.iter().map(|r| r.provider_at).collect();
-    let failures: Vec<Option<Value>> = reports.iter().map(|r| r.failure.clone()).collect();
-    let pricing: Vec<Option<Value>> = reports.iter().map(|r| r.pricing.clone()).collect();
+    let failures: Vec<Option<&Value>> = reports.iter().map(|r| r.failure.as_ref()).collect();
+    let pricing: Vec<Option<&Value>> = reports.iter().map(|r| r.pricing.as_ref()).collect();
     let applied: Vec<bool> = reports.iter().map(|r| r.message_id.is_some()).collect();
     sqlx::query!(
         "insert into messaging.message_statuses
@@ -72,8 +64,8 @@ pub(crate) async fn record(
         &words,
         &recipients,
         &times,
-        &failures as &[Option<Value>],
-        &pricing as &[Option<Value>],
+        &failures as &[Option<&Value>],
+        &pricing as &[Option<&Value>],
         &applied,
         now,
     )
@@ -83,7 +75,8 @@ pub(crate) async fn record(
 }
 
 /// Moves the messages on, each to the greatest rank reported (so a repeated or late report changes
-/// nothing), and returns those that did move. Row locks make a concurrent result of the lane wait.
+/// nothing), and returns those that did move. Row locks make a concurrent result of the lane wait. What
+/// moves on from a failure has not failed, so the failure goes.
 pub(crate) async fn apply(conn: &mut PgConnection, reports: &[Report]) -> sqlx::Result<Vec<Moved>> {
     let known: Vec<(&Report, Status)> = reports
         .iter()
@@ -100,12 +93,13 @@ pub(crate) async fn apply(conn: &mut PgConnection, reports: &[Report]) -> sqlx::
     let wamids: Vec<String> = known.iter().map(|(r, _)| r.wamid.clone()).collect();
     let ranks: Vec<i16> = known.iter().map(|(_, status)| status.rank()).collect();
     let times: Vec<DateTime<Utc>> = known.iter().map(|(r, _)| r.provider_at).collect();
-    let failures: Vec<Option<Value>> = known.iter().map(|(r, _)| r.failure.clone()).collect();
+    let failures: Vec<Option<&Value>> = known.iter().map(|(r, _)| r.failure.as_ref()).collect();
     let messages: Vec<Option<Uuid>> = known
         .iter()
         .map(|(r, _)| r.message_id.map(MessageId::as_uuid))
         .collect();
-    let rows = sqlx::query!(
+    sqlx::query_as!(
+        Moved,
         r#"with report as (
                select distinct on (o, m) o, m, rank, at, f, w
                from (
@@ -124,33 +118,21 @@ pub(crate) async fn apply(conn: &mut PgConnection, reports: &[Report]) -> sqlx::
                for no key update of msg
            )
            update messaging.messages msg
-           set status = rank, status_at = at, failure = coalesce(f, msg.failure), wamid = coalesce(msg.wamid, w)
+           set status = rank, status_at = at, failure = f, wamid = coalesce(msg.wamid, w)
            from report, locked
            where msg.organization_id = o and msg.id = m and msg.status < rank
              and locked.organization_id = msg.organization_id and locked.id = msg.id
-           returning msg.organization_id as "organization_id: OrganizationId", msg.id as "id: MessageId",
-                     msg.conversation_id as "conversation_id: ConversationId", msg.status, msg.failure, msg.status_at"#,
+           returning msg.organization_id as "organization_id: OrganizationId", msg.id as "message_id: MessageId",
+                     msg.conversation_id as "conversation_id: ConversationId", msg.status as "status: Status",
+                     msg.failure, msg.status_at"#,
         &organizations,
         &channels,
         &wamids,
         &ranks,
         &times,
-        &failures as &[Option<Value>],
+        &failures as &[Option<&Value>],
         &messages as &[Option<Uuid>],
     )
     .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            Some(Moved {
-                organization_id: row.organization_id,
-                message_id: row.id,
-                conversation_id: row.conversation_id,
-                status: Status::from_rank(row.status)?,
-                failure: row.failure,
-                status_at: row.status_at,
-            })
-        })
-        .collect())
+    .await
 }

@@ -10,7 +10,7 @@ use proto::messaging::v1::{
 };
 
 use crate::{
-    domain::{content::inbound::structure, status::Status, window},
+    domain::{content::inbound::structure, window},
     error::Error,
     events::publish,
     store::{channels, contacts, conversations, messages, notices, quarantine},
@@ -118,8 +118,6 @@ pub(crate) fn message(row: messages::Message) -> Result<Message, Error> {
     } else {
         Direction::Outbound
     };
-    let status =
-        Status::from_rank(row.status).map_or(MessageStatus::Unspecified, MessageStatus::from);
     let content = serde_json::from_value(row.content).map_err(|source| Error::Inconsistent {
         table: "messages",
         column: "content",
@@ -131,7 +129,7 @@ pub(crate) fn message(row: messages::Message) -> Result<Message, Error> {
         channel_id: row.channel_id.to_string(),
         contact_id: row.contact_id.to_string(),
         direction: direction.into(),
-        status: status.into(),
+        status: MessageStatus::from(row.status).into(),
         content: Some(content),
         wamid: row.wamid.unwrap_or_default(),
         reply_to_message_id: row

@@ -3,7 +3,8 @@
 create table {schema}.outbox (
     -- Taken before the commit, so a later number can become visible first: never read by "greater than the last seen".
     seq bigint generated always as identity primary key,
-    event_id uuid not null unique,
+    -- Not an index: nothing looks for it here, and consumers are where an event counts once.
+    event_id uuid not null,
     -- Null for what belongs to the platform, such as a webhook whose tenant is not known yet.
     organization_id uuid,
     event_type text not null,
@@ -26,7 +27,8 @@ create table {schema}.outbox (
 
 create index outbox_unpublished on {schema}.outbox (seq) where published_at is null;
 create index outbox_blocked on {schema}.outbox (key, seq) where published_at is null and not_before is not null;
-create index outbox_feed on {schema}.outbox (organization_id, commit_xid, seq);
+-- A feed is an organization's. Events of the platform, such as webhooks taken in, are many and in no feed.
+create index outbox_feed on {schema}.outbox (organization_id, commit_xid, seq) where organization_id is not null;
 
 call {schema}.enforce_tenancy('{schema}.outbox');
 revoke all on {schema}.outbox from {schema}_app;

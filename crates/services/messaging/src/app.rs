@@ -9,6 +9,7 @@ use chassis::{
     anyhow::{self, Context},
     clap,
 };
+use clock::Jitter;
 use db::Db;
 use proto::{
     identity::v1::identity_service_client::IdentityServiceClient,
@@ -66,6 +67,7 @@ impl Service for App {
                 .context("open the vault")?,
             whatsapp: client(&config.whatsapp, &deps)?,
             callback: CallbackKey::new(&config.whatsapp.callback_secret),
+            jitter: Jitter::from_os(),
             replica: ids::JobId::generate().to_string(),
             db: db.clone(),
         };

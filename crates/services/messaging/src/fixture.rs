@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use clock::{Clock, Hand};
+use clock::{Clock, Hand, Jitter};
 use db::{Db, SystemTx, TenantTx};
 use ids::{
     AttemptId, ChannelId, ContactId, ConversationId, MessageId, OrganizationId, TenantScope,
@@ -60,6 +60,7 @@ impl Fixture {
             vault: Vault::new(Arc::new(LocalKeys::ephemeral()), clock),
             whatsapp: whatsapp::Client::new(graph.expect("an address"), http.expect("a client")),
             callback: CallbackKey::new(&SecretString::from("0123456789abcdef0123456789abcdef")),
+            jitter: Jitter::seeded(1),
             replica: "this".to_owned(),
             db: db.clone(),
         };

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use proto::messaging::v1::Failure;
 use secrecy::SecretString;
 use whatsapp::{
@@ -20,11 +19,11 @@ pub(crate) enum Outcome {
     /// WhatsApp took the message.
     Accepted { wamid: String },
     /// No byte left this machine: it is sent again after the pause.
-    NotSent { pause: TimeDelta, detail: String },
+    NotSent { pause: Duration, detail: String },
     /// Refused before processing, for a reason that passes.
     Again {
         code: i32,
-        pause: TimeDelta,
+        pause: Duration,
         detail: String,
     },
     /// Refused because of the number, the account or the token: nothing else would be taken.
@@ -122,8 +121,8 @@ const fn blocks_the_channel(rejection: &Rejection) -> bool {
 /// WhatsApp may ask for longer; then it is asked again after this time.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-fn pause(error: &SendError, class: Class, attempt: u32) -> Option<TimeDelta> {
+fn pause(error: &SendError, class: Class, attempt: u32) -> Option<Duration> {
     let own = class.delay(attempt)?;
     let asked = error.retry_after().unwrap_or_default();
-    TimeDelta::from_std(own.max(asked).min(LONGEST_PAUSE)).ok()
+    Some(own.max(asked).min(LONGEST_PAUSE))
 }

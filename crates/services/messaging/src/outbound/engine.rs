@@ -1,6 +1,6 @@
 //! What every lane of this replica shares.
 
-use clock::Clock;
+use clock::{Clock, Jitter};
 use db::{DataKeys, Db};
 use ids::{ChannelId, TenantScope};
 use secrecy::SecretString;
@@ -19,6 +19,7 @@ pub(crate) struct Engine {
     pub(crate) vault: Vault,
     pub(crate) whatsapp: Client,
     pub(crate) callback: CallbackKey,
+    pub(crate) jitter: Jitter,
     /// Names this replica in leases.
     pub(crate) replica: String,
 }

@@ -369,7 +369,7 @@ fn not_sent(ready: &claim::Ready, error: &Error) -> Done {
         message_id: ready.message_id,
         attempt_id: ready.attempt_id,
         outcome: Outcome::NotSent {
-            pause: TimeDelta::seconds(5),
+            pause: Duration::from_secs(5),
             detail: errors::chain(error),
         },
     }

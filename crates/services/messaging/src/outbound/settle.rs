@@ -1,6 +1,9 @@
 //! Writing what came of the calls, a batch at a time.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clock::Jitter;
 use db::{
     TenantTx,
     jobs::{self, Job},
@@ -8,7 +11,6 @@ use db::{
 };
 use ids::{AttemptId, MessageId};
 use proto::messaging::v1::Failure;
-use rand::Rng;
 
 use super::{call::Outcome, claim, engine::Engine};
 use crate::{
@@ -58,7 +60,7 @@ pub(crate) async fn settle(
         ..Results::default()
     };
     for done in done {
-        results.sort(done, now);
+        results.sort(done, now, &engine.jitter);
     }
     let mut tx = TenantTx::begin(&engine.db, &Engine::scope(route)).await?;
     let mut events = results.write_accepted(&mut tx, route, now).await?;
@@ -69,7 +71,9 @@ pub(crate) async fn settle(
 }
 
 impl Results {
-    fn sort(&mut self, done: &Done, now: DateTime<Utc>) {
+    fn sort(&mut self, done: &Done, now: DateTime<Utc>, jitter: &Jitter) {
+        // Spread, so that what failed together does not come back together.
+        let after = |pause: Duration| clock::later(now, pause + jitter.up_to(pause / 4));
         let (message, attempt) = (done.message_id, done.attempt_id);
         let mut close = |state, provider_code, detail: &str| {
             self.closed.push(Closed {
@@ -83,7 +87,7 @@ impl Results {
             Outcome::Accepted { wamid } => self.accepted.push((message, attempt, wamid.clone())),
             Outcome::NotSent { pause, detail } => {
                 close("not_sent", None, detail);
-                self.again.push((message, attempt, now + jittered(*pause)));
+                self.again.push((message, attempt, after(*pause)));
             }
             Outcome::Again {
                 code,
@@ -91,7 +95,7 @@ impl Results {
                 detail,
             } => {
                 close("rejected", Some(*code), detail);
-                self.again.push((message, attempt, now + jittered(*pause)));
+                self.again.push((message, attempt, after(*pause)));
             }
             Outcome::ChannelBlocked { code, hint, detail } => {
                 close("rejected", Some(*code), detail);
@@ -185,14 +189,4 @@ pub(crate) async fn hold(
         .collect();
     jobs::push(tx, &later).await?;
     Ok(())
-}
-
-/// Spreads repetitions, so that what failed together does not come back together.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "spreading retries decides nothing a test could miss"
-)]
-fn jittered(pause: TimeDelta) -> TimeDelta {
-    let part = rand::rng().random_range(0..=250);
-    pause + pause * part / 1_000
 }

@@ -230,6 +230,8 @@ fn options(
                 "idle_in_transaction_session_timeout",
                 config.idle_in_transaction_timeout_ms.to_string(),
             ),
+            // Compiling a plan takes longer than any statement of ours.
+            ("jit", "off".to_owned()),
             // A machine that vanishes keeps its locks until the server notices: within 25 s, not two hours.
             ("tcp_keepalives_idle", "10".to_owned()),
             ("tcp_keepalives_interval", "5".to_owned()),

@@ -77,7 +77,9 @@ impl SystemTx {
             session: Session::begin(
                 db,
                 db.system(),
-                format!("begin; set local app.actor = {actor}"),
+                // A plan made while a table was empty reads all of it, and a connection keeps that plan while the
+                // table grows. What runs here again and again has an index for everything.
+                format!("begin; set local app.actor = {actor}; set local enable_seqscan = off"),
             )
             .await?,
         })

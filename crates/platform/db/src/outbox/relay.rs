@@ -49,10 +49,10 @@ impl Sql {
                      from {schema}.outbox o
                      where published_at is null
                        and (not_before is null or not_before <= $1)
-                       and not exists (
+                       and (o.key = '' or not exists (
                            select 1 from {schema}.outbox earlier
                            where earlier.published_at is null and earlier.not_before is not null
-                             and earlier.key = o.key and o.key <> '' and earlier.seq < o.seq)
+                             and earlier.key = o.key and earlier.seq < o.seq))
                      order by seq
                      limit $2
                  ), batch as (

@@ -17,7 +17,7 @@ use crate::{error::Error, store::lanes, within::within};
 /// Lanes taken at a time, so that replicas share them.
 const TAKE: i64 = 16;
 /// Under load every commit wakes the scheduler; it looks at most this often.
-const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// After a failure of the database.
 const PAUSE: Duration = Duration::from_secs(1);
 

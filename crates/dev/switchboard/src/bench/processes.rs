@@ -143,7 +143,12 @@ fn variables(
         ("RUST_LOG".to_owned(), "warn".to_owned()),
     ];
     let mut set = |key: &str, value: String| variables.push((format!("{prefix}__{key}"), value));
-    for (which, server) in ["HTTP", "GRPC", "ADMIN"].into_iter().enumerate() {
+    let served = if matches!(name, "gateway" | "edge") {
+        ("HTTP", 0)
+    } else {
+        ("GRPC", 1)
+    };
+    for (server, which) in [served, ("ADMIN", 2)] {
         set(
             &format!("{server}__LISTEN"),
             ports.at(position, which).to_string(),

@@ -177,6 +177,7 @@ impl Publisher {
                 Err(error) => outcomes[index] = PublishOutcome::Unsendable(error),
             }
         }
+        kill::point!("bus.published");
         let mut returned = Returned::default();
         loop {
             let next = tokio::time::timeout_at(deadline, pending.next()).await;

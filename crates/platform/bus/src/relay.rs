@@ -203,7 +203,9 @@ impl Relay {
         if rows.is_empty() {
             return Ok(false);
         }
+        kill::point!("bus.claimed");
         let outcomes = self.publish(&rows).await?;
+        kill::point!("bus.confirmed");
         self.settled = Settled::sort(&rows, outcomes, &self.bus);
         self.settled.record(&self.bus);
         Ok(true)

@@ -10,7 +10,6 @@ mod environment;
 mod error;
 mod health;
 mod host;
-pub mod kill;
 mod program;
 mod request;
 mod server;

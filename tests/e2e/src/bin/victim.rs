@@ -25,7 +25,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let _failpoints = chassis::kill::read_environment();
+    let _failpoints = kill::read_environment();
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Runtime::new().context("start the runtime");
     match runtime.and_then(|runtime| runtime.block_on(run(arguments))) {

@@ -1,7 +1,7 @@
 //! The process dies where a crash could lose or double something, and comes back. The sandbox's
 //! ledger and the rows are the oracle: nothing lost, nothing doubled, nothing unexplained.
 //!
-//! The places are kill points (`chassis::kill_point!`), which abort the process: it dies at once and
+//! The places are kill points (`kill::point!`), which abort the process: it dies at once and
 //! cleans nothing up, as after SIGKILL. Death during a call to WhatsApp (K9) is a SIGKILL from here,
 //! while the sandbox keeps the answer back.
 
@@ -223,6 +223,53 @@ async fn log_in(victim: &Victim) -> Api {
     Api::log_in(&victim.gateway, EMAIL, PASSWORD)
         .await
         .expect("log in")
+}
+
+/// K1: the message is queued, the agent does not know and sends again with the same key.
+#[tokio::test(flavor = "multi_thread")]
+async fn messaging_killed_after_queueing_a_message_and_before_its_answer() {
+    survives("messaging.message-queued", PERHAPS_ONE).await;
+}
+
+/// K2: the relay has its batch, nothing is published.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_killed_before_it_publishes() {
+    survives("bus.claimed", PERHAPS_ONE).await;
+}
+
+/// K3: the events are on their way, no confirm was read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_killed_before_the_confirms() {
+    survives("bus.published", PERHAPS_ONE).await;
+}
+
+/// K4: the events are confirmed and not marked, so they are published twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_killed_before_it_marks_what_was_confirmed() {
+    survives("bus.confirmed", PERHAPS_ONE).await;
+}
+
+/// K5: the consumer has a delivery and did nothing yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_killed_with_a_delivery_in_hand() {
+    survives("bus.received", PERHAPS_ONE).await;
+}
+
+/// K7, and K13 when the batch was statuses: everything is committed, its events are not published and
+/// the deliveries not acknowledged, so they come again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_killed_before_it_acknowledges() {
+    survives("bus.settled", PERHAPS_ONE).await;
+}
+
+/// K14: the process was asked to stop and is finishing what it began.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_platform_killed_while_it_stops() {
+    let life = Life::begin().await;
+    let victim = life.scene.start("host.draining=1*return").await;
+    life.goes_on(&victim).await;
+    life.scene.dies_when_stopped(victim).await;
+    life.ends(&PERHAPS_ONE).await;
 }
 
 /// K12: the webhook is durable, the sender does not know.

@@ -105,6 +105,16 @@ impl Scene {
     pub(crate) async fn dies(&self, mut victim: Victim) {
         // Waiting would close its input, which asks it to stop in good order.
         let _input = victim.child.stdin.take();
+        self.aborts(victim).await;
+    }
+
+    /// Asks the victim to stop and waits until it has killed itself over that.
+    pub(crate) async fn dies_when_stopped(&self, mut victim: Victim) {
+        drop(victim.child.stdin.take());
+        self.aborts(victim).await;
+    }
+
+    async fn aborts(&self, mut victim: Victim) {
         let status = tokio::time::timeout(Duration::from_mins(1), victim.child.wait())
             .await
             .expect("the kill point is reached")

@@ -12,7 +12,7 @@ const PROVIDERS: &[(&str, &[&str])] = &[
     ("messaging", &["whatsapp"]),
 ];
 
-/// What a platform package may use of the platform, besides `clock`.
+/// What a platform package may use of the platform, besides `clock` and `kill`.
 const PLATFORM: &[(&str, &[&str])] = &[
     ("bus", &["db"]),
     ("db", &["vault"]),
@@ -78,8 +78,9 @@ fn platform(from: &Package, to: &Package) -> Result<(), &'static str> {
         ),
         Group::Contracts => Ok(()),
         Group::Platform => allow(
-            to.name == "clock" || row(PLATFORM, &from.name).contains(&to.name.as_str()),
-            "platform packages are independent: `bus` uses `db`, `db` stores `vault`'s keys, `sb-http` uses `chassis`, all use `clock`",
+            is_one_of(to, &["clock", "kill"])
+                || row(PLATFORM, &from.name).contains(&to.name.as_str()),
+            "platform packages are independent: `bus` uses `db`, `db` stores `vault`'s keys, `sb-http` uses `chassis`, all use `clock` and `kill`",
         ),
         _ => Err("platform knows nothing of the product"),
     }

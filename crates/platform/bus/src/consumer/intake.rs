@@ -182,6 +182,7 @@ impl Intake {
             let Some(batch) = self.next_batch(max, shutdown).await? else {
                 return Ok(());
             };
+            kill::point!("bus.received");
             let last = batch.last().map_or(0, |message| message.delivery_tag);
             let mut patience = Patience {
                 channel: self.channel.clone(),
@@ -189,7 +190,10 @@ impl Intake {
                 backoff: Backoff::new(PAUSE_MIN, PAUSE_MAX, bus.jitter().clone()),
             };
             match settle.settle(batch, &mut patience).await {
-                Settled::Acknowledge => self.acknowledge(last).await?,
+                Settled::Acknowledge => {
+                    kill::point!("bus.settled");
+                    self.acknowledge(last).await?;
+                }
                 Settled::Abandon if shutdown.is_cancelled() => return Ok(()),
                 // The channel is gone, and with it these deliveries.
                 Settled::Abandon => return Err(BusError::NotConnected),

@@ -60,6 +60,7 @@ impl Host {
         let orderly = async {
             tokio::time::sleep(delay).await;
             self.shutdown.begin();
+            kill::point!("host.draining");
             let ended = tokio::time::timeout(drain.grace(), self.tasks.ended()).await;
             ended.is_ok()
         };

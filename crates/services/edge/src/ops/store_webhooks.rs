@@ -27,8 +27,8 @@ pub(crate) async fn store_webhooks(
     let mut events = events;
     events.retain(|event| new.contains(&event.event_id));
     outbox::push(&mut tx, &events).await?;
-    chassis::kill_point!("edge.before-commit");
+    kill::point!("edge.before-commit");
     tx.commit().await?;
-    chassis::kill_point!("edge.committed");
+    kill::point!("edge.committed");
     Ok(new)
 }

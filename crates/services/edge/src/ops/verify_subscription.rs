@@ -14,7 +14,7 @@ pub(crate) enum VerifySubscriptionError {
         "hub.challenge must be 1 to {LONGEST_CHALLENGE} letters, digits, dashes and underscores"
     )]
     Challenge,
-    #[error("hub.verify_token is not the one of this app")]
+    #[error("the value of hub.verify_token is not the one of this app")]
     Token,
 }
 

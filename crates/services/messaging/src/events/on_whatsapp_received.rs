@@ -57,7 +57,7 @@ impl BatchHandler for OnWhatsAppReceived {
             self.route(item, &routes, &mut sorted, now, &token);
         }
         // One span for the batch: its events belong to many traces, which their own spans link.
-        chassis::kill_point!("messaging.inbox-claimed");
+        kill::point!("messaging.inbox-claimed");
         apply::apply(tx, sorted, now).await?;
         Ok(outcomes)
     }

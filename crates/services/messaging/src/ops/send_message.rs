@@ -68,6 +68,7 @@ pub(crate) async fn send_message(
         guard.store(&mut tx, &message.encode_to_vec()).await?;
     }
     tx.commit().await?;
+    kill::point!("messaging.message-queued");
     Ok(message)
 }
 

@@ -235,7 +235,7 @@ impl Lane {
     }
 
     async fn start(&mut self, calls: Vec<claim::Ready>, sender: &Sender) -> Result<(), Error> {
-        chassis::kill_point!("messaging.attempts-written");
+        kill::point!("messaging.attempts-written");
         self.pace.take(calls.len());
         let token = match self.token(sender).await {
             Ok(token) => token,
@@ -275,11 +275,11 @@ impl Lane {
         if self.finished.is_empty() {
             return Ok(());
         }
-        chassis::kill_point!("messaging.answers-read");
+        kill::point!("messaging.answers-read");
         let version = self.token.as_ref().map(|(version, _)| *version);
         let settling = settle::settle(&self.engine, self.lease.route, version, &self.finished);
         within(settling).await?;
-        chassis::kill_point!("messaging.results-written");
+        kill::point!("messaging.results-written");
         if self
             .finished
             .iter()

@@ -4,20 +4,20 @@
 /// Kills the process here, as SIGKILL would, when the fail point of this name is set to `return`:
 /// `FAILPOINTS="edge.committed=1*return"`.
 #[macro_export]
-macro_rules! kill_point {
+macro_rules! point {
     ($name:literal) => {
-        $crate::kill::reached($name)
+        $crate::reached($name)
     };
 }
 
-/// The implementation of [`kill_point!`](crate::kill_point).
+/// The implementation of [`point!`].
 #[cfg(feature = "failpoints")]
 pub fn reached(name: &'static str) {
     let killed: Option<()> = fail::eval(name, |_| std::process::abort());
     debug_assert!(killed.is_none(), "an aborted process does not return");
 }
 
-/// The implementation of [`kill_point!`](crate::kill_point): nothing, in this build.
+/// The implementation of [`point!`]: nothing, in this build.
 #[cfg(not(feature = "failpoints"))]
 pub const fn reached(_name: &'static str) {}
 

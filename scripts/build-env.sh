@@ -13,9 +13,8 @@ fi
 
 # A C compiler and protoc; at once when nothing is missing. Who needs the servers starts them with use_stack.
 scripts/stack.sh install build
-# shellcheck source=scripts/target-folder.sh
-. scripts/target-folder.sh
-choose_target_folder
+# Scripts name binaries in it. Cargo's own choice unless somebody chose before.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$ROOT/target}
 # A DATABASE_URL that lies around (or a .env above us) must not decide what the queries are checked against.
 export SQLX_OFFLINE=true
 if [ -n "${CI:-}" ]; then

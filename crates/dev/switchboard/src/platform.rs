@@ -18,7 +18,7 @@ use vault::VaultConfig;
 use crate::backing::Backing;
 
 /// The Meta app of the sandbox: its name in the callback address, its secret, its verify token.
-pub const APP: &str = "sandbox";
+pub const APP: &str = "default";
 /// Signs the sandbox's webhooks.
 pub const APP_SECRET: &str = "sandbox-app-secret";
 /// Verifies the callback address.

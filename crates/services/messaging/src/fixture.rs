@@ -97,6 +97,7 @@ impl Fixture {
             name: "Support",
             phone_number_id,
             waba_id: "2001",
+            app: "default",
             display_phone_number: "+49 30 1",
             verified_name: "Shop",
             access_token: &sealed,

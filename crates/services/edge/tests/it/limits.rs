@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant};
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 use futures::{StreamExt, stream};
 use testkit::eventually;
@@ -101,6 +104,71 @@ async fn a_compressed_body_is_refused_and_never_opened() {
         let problem: serde_json::Value = answer.json().await.expect("JSON");
         assert_eq!(problem["code"], "webhook.encoding_unsupported");
     }
+    assert_eq!(stage.stored().await, (0, 0));
+    running.stop().await;
+}
+
+/// Ten megabytes that are ten gigabytes: members of a gzip file may follow each other.
+struct Bomb {
+    member: Vec<u8>,
+    members: usize,
+}
+
+impl Bomb {
+    fn new() -> Self {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(&vec![0; 16 * MIB]).expect("pack");
+        let member = packer.finish().expect("pack");
+        Self {
+            member,
+            members: 640,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.member.len() * self.members
+    }
+}
+
+/// The memory of this process, in bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("our status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kibibytes: usize = kibibytes.expect("a size").trim().parse().expect("a number");
+    kibibytes * 1024
+}
+
+/// W-16
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bomb_costs_no_memory() {
+    let stage = Stage::new().await;
+    let running = stage.run().await;
+    let bomb = Bomb::new();
+    assert!(bomb.len() > 9 * MIB, "{} bytes", bomb.len());
+    // Other tests may run in this process and grow meanwhile.
+    let mut growth = Vec::new();
+    for _ in 0..5 {
+        let before = resident();
+        let mut wire = Wire::open(running.http).await;
+        wire.begin(&sign(SECRET, b"")).await;
+        let head = format!(
+            "content-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+            bomb.len()
+        );
+        wire.write(head.as_bytes()).await;
+        for _ in 0..bomb.members {
+            // The answer does not wait for the body, and the connection may close before all is written.
+            if wire.0.write_all(&bomb.member).await.is_err() {
+                break;
+            }
+        }
+        let answer = wire.read_to_end().await;
+        assert!(answer.starts_with("HTTP/1.1 415"), "{answer}");
+        growth.push(resident().saturating_sub(before));
+    }
+    let least = growth.iter().min().expect("five");
+    assert!(*least < 5 * MIB, "{growth:?}");
     assert_eq!(stage.stored().await, (0, 0));
     running.stop().await;
 }

@@ -5,8 +5,8 @@ use tokio::io::AsyncWriteExt;
 
 use crate::stage::{Running, SECRET, SOON, Stage, Wire, bodies, sign};
 
-/// One connection of each kind.
-const EACH: usize = 100;
+/// Connections of each kind.
+const EACH: usize = 500;
 /// The promise, and what a busy machine may add.
 const CUT_OFF: Duration = Duration::from_secs(12);
 
@@ -43,28 +43,35 @@ async fn drip(running: &Running, head: Option<String>) -> Duration {
     started.elapsed()
 }
 
-/// W-15, with 200 sockets.
+/// How long each of some good deliveries took, sorted.
+async fn good(running: &Running, bodies: &[Vec<u8>]) -> Vec<Duration> {
+    let mut waits = Vec::new();
+    for body in bodies {
+        let started = Instant::now();
+        assert_eq!(running.deliver(body).await, 200);
+        waits.push(started.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    waits.sort_unstable();
+    waits
+}
+
+/// W-15
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_are_cut_off_within_ten_seconds_and_good_ones_do_not_notice() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
+    // All of them come from one address here, as do the good.
+    stage.config.intake.max_unverified_per_address = 2 * EACH;
     let running = stage.run().await;
+    let all = bodies(250);
+    let (before, meanwhile) = all.split_at(50);
+    let alone = good(&running, before).await;
     let headers = (0..EACH).map(|_| drip(&running, None));
     let bodies_slow =
         (0..EACH).map(|_| drip(&running, Some("content-length: 200\r\n\r\n".to_owned())));
     let slow = future::join(future::join_all(headers), future::join_all(bodies_slow));
-    let good = async {
-        let mut waits = Vec::new();
-        for body in bodies(200) {
-            let started = Instant::now();
-            assert_eq!(running.deliver(&body).await, 200);
-            waits.push(started.elapsed());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        waits.sort_unstable();
-        waits
-    };
-    let all = future::join(slow, good);
-    let ((headers, bodies), waits) = tokio::time::timeout(2 * SOON, all).await.expect("an end");
+    let both = future::join(slow, good(&running, meanwhile));
+    let ((headers, bodies), crowded) = tokio::time::timeout(2 * SOON, both).await.expect("an end");
     for took in headers {
         assert!(took < CUT_OFF, "headers: {took:?}");
     }
@@ -72,11 +79,14 @@ async fn slow_clients_are_cut_off_within_ten_seconds_and_good_ones_do_not_notice
         // The lowest speed ends them long before the whole-body timeout would.
         assert!(took < Duration::from_secs(6), "bodies: {took:?}");
     }
-    // Waiting behind the slow would cost each of them seconds. What the machine does to one in a
-    // hundred is for the bench to say.
-    let median = waits[waits.len() / 2];
-    assert!(median < Duration::from_secs(1), "{waits:?}");
-    assert_eq!(stage.stored().await, (200, 200));
+    // Who waited behind the slow would lose seconds; the slow themselves, who run in this process too, cost some
+    // milliseconds.
+    let median = |waits: &[Duration]| waits[waits.len() / 2];
+    assert!(
+        median(&crowded) < 4 * median(&alone) + Duration::from_millis(50),
+        "alone {alone:?}, meanwhile {crowded:?}"
+    );
+    assert_eq!(stage.stored().await, (250, 250));
     running.stop().await;
 }
 

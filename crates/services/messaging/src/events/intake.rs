@@ -3,4 +3,5 @@
 
 pub(crate) mod apply;
 pub(crate) mod people;
+pub(crate) mod routing;
 pub(crate) mod sort;

@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// The Meta app of an installation that has only one.
+const DEFAULT_APP: &str = "default";
+
 /// Checks the token with WhatsApp, subscribes our app to the account and stores the channel.
 /// Connecting a number again replaces its token and unblocks it.
 pub(crate) async fn connect_channel(
@@ -55,6 +58,11 @@ pub(crate) async fn connect_channel(
         },
         phone_number_id: &request.phone_number_id,
         waba_id: &request.waba_id,
+        app: if request.app.is_empty() {
+            DEFAULT_APP
+        } else {
+            &request.app
+        },
         display_phone_number: &display,
         verified_name: number.verified_name.as_deref().unwrap_or_default(),
         access_token: &sealed,
@@ -189,6 +197,7 @@ mod tests {
             name: "Support",
             phone_number_id: "1001",
             waba_id: "2001",
+            app: "default",
             display_phone_number: "+49 30 1",
             verified_name: "Shop",
             access_token: b"sealed for another row",

@@ -64,6 +64,7 @@ pub(crate) fn channel(row: channels::Channel) -> Channel {
         name: row.name,
         phone_number_id: row.phone_number_id,
         waba_id: row.waba_id,
+        app: row.app,
         display_phone_number: row.display_phone_number,
         verified_name: row.verified_name,
         state: state.into(),

@@ -13,6 +13,7 @@ pub(crate) struct Channel {
     pub(crate) name: String,
     pub(crate) phone_number_id: String,
     pub(crate) waba_id: String,
+    pub(crate) app: String,
     pub(crate) display_phone_number: String,
     pub(crate) verified_name: String,
     /// `active` or `blocked`.
@@ -39,6 +40,8 @@ pub(crate) struct NewChannel<'a> {
     pub(crate) name: &'a str,
     pub(crate) phone_number_id: &'a str,
     pub(crate) waba_id: &'a str,
+    /// The Meta app its webhooks come through.
+    pub(crate) app: &'a str,
     pub(crate) display_phone_number: &'a str,
     pub(crate) verified_name: &'a str,
     /// Sealed.
@@ -56,11 +59,11 @@ pub(crate) async fn upsert(
 ) -> sqlx::Result<ChannelId> {
     sqlx::query_scalar!(
         r#"insert into messaging.channels
-               (organization_id, id, name, phone_number_id, waba_id, display_phone_number, verified_name,
+               (organization_id, id, name, phone_number_id, waba_id, app, display_phone_number, verified_name,
                 access_token, throughput_per_second, created_at, updated_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
            on conflict on constraint channels_phone_number_id_key do update set
-               name = excluded.name, waba_id = excluded.waba_id,
+               name = excluded.name, waba_id = excluded.waba_id, app = excluded.app,
                display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name,
                access_token = excluded.access_token, throughput_per_second = excluded.throughput_per_second,
                state = 'active', state_reason = '', updated_at = excluded.updated_at
@@ -70,6 +73,7 @@ pub(crate) async fn upsert(
         channel.name,
         channel.phone_number_id,
         channel.waba_id,
+        channel.app,
         channel.display_phone_number,
         channel.verified_name,
         channel.access_token,
@@ -94,14 +98,16 @@ pub(crate) async fn upsert_route(
         .filter(char::is_ascii_digit)
         .collect();
     sqlx::query!(
-        "insert into messaging.channel_routes (organization_id, channel_id, phone_number_id, waba_id, display_digits)
-         values ($1, $2, $3, $4, $5)
+        "insert into messaging.channel_routes (organization_id, channel_id, phone_number_id, waba_id, app,
+                                               display_digits)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (organization_id, channel_id) do update set
-             waba_id = excluded.waba_id, display_digits = excluded.display_digits",
+             waba_id = excluded.waba_id, app = excluded.app, display_digits = excluded.display_digits",
         organization_id.as_uuid(),
         channel_id.as_uuid(),
         channel.phone_number_id,
         channel.waba_id,
+        channel.app,
         digits,
     )
     .execute(conn)
@@ -129,7 +135,7 @@ macro_rules! channels {
     ($rest:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
             Channel,
-            r#"select id as "id: ChannelId", name, phone_number_id, waba_id, display_phone_number, verified_name,
+            r#"select id as "id: ChannelId", name, phone_number_id, waba_id, app, display_phone_number, verified_name,
                       state, state_reason, created_at
                from messaging.channels "# + $rest,
             $($argument),+

@@ -11,6 +11,8 @@ pub(crate) enum Reason {
     Malformed,
     UnknownNumber,
     UnknownAccount,
+    /// Signed by a Meta app that is not the channel's.
+    WrongApp,
 }
 
 impl Reason {
@@ -19,6 +21,7 @@ impl Reason {
             Self::Malformed => "malformed",
             Self::UnknownNumber => "unknown_number",
             Self::UnknownAccount => "unknown_account",
+            Self::WrongApp => "wrong_app",
         }
     }
 }

@@ -12,10 +12,18 @@ pub(crate) struct Route {
     pub(crate) channel_id: ChannelId,
 }
 
+/// The route of a number, and the Meta app it is heard through.
+#[derive(Debug, Clone)]
+pub(crate) struct NumberRoute {
+    pub(crate) route: Route,
+    pub(crate) app: String,
+}
+
 /// A route with what account-level fields can be matched by.
 #[derive(Debug, Clone)]
 pub(crate) struct AccountRoute {
     pub(crate) route: Route,
+    pub(crate) app: String,
     pub(crate) waba_id: String,
     pub(crate) display_digits: String,
 }
@@ -24,9 +32,9 @@ pub(crate) struct AccountRoute {
 pub(crate) async fn find_by_numbers(
     conn: &mut PgConnection,
     phone_number_ids: &[String],
-) -> sqlx::Result<HashMap<String, Route>> {
+) -> sqlx::Result<HashMap<String, NumberRoute>> {
     let rows = sqlx::query!(
-        r#"select phone_number_id, organization_id as "organization_id: OrganizationId",
+        r#"select phone_number_id, app, organization_id as "organization_id: OrganizationId",
                   channel_id as "channel_id: ChannelId"
            from messaging.channel_routes where phone_number_id = any($1)"#,
         phone_number_ids,
@@ -40,7 +48,8 @@ pub(crate) async fn find_by_numbers(
                 organization_id: row.organization_id,
                 channel_id: row.channel_id,
             };
-            (row.phone_number_id, route)
+            let app = row.app;
+            (row.phone_number_id, NumberRoute { route, app })
         })
         .collect())
 }
@@ -51,7 +60,7 @@ pub(crate) async fn list_by_accounts(
     waba_ids: &[String],
 ) -> sqlx::Result<Vec<AccountRoute>> {
     let rows = sqlx::query!(
-        r#"select waba_id, display_digits, organization_id as "organization_id: OrganizationId",
+        r#"select waba_id, app, display_digits, organization_id as "organization_id: OrganizationId",
                   channel_id as "channel_id: ChannelId"
            from messaging.channel_routes where waba_id = any($1) order by channel_id"#,
         waba_ids,
@@ -65,6 +74,7 @@ pub(crate) async fn list_by_accounts(
                 organization_id: row.organization_id,
                 channel_id: row.channel_id,
             },
+            app: row.app,
             waba_id: row.waba_id,
             display_digits: row.display_digits,
         })

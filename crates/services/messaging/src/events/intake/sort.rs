@@ -62,13 +62,8 @@ impl Sorted {
         });
     }
 
-    /// An item of a number or account nobody connected: never guessed, kept until somebody looks.
-    pub(crate) fn unknown(&mut self, item: &Item, now_ms: u64) {
-        let reason = if item.origin.number.phone_number_id.is_some() {
-            Reason::UnknownNumber
-        } else {
-            Reason::UnknownAccount
-        };
+    /// An item that belongs to no channel: never guessed, kept until somebody looks.
+    pub(crate) fn unrouted(&mut self, item: &Item, reason: Reason, now_ms: u64) {
         self.quarantine.push(NewItem {
             id: QuarantineId::generate_at(now_ms),
             reason,

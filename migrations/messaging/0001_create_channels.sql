@@ -5,8 +5,6 @@ create table messaging.channels (
     name text not null,
     phone_number_id text not null,
     waba_id text not null,
-    -- The Meta app its webhooks come through, by the name in the callback address.
-    app text not null,
     -- As WhatsApp shows it; webhooks of account-level fields carry its digits only.
     display_phone_number text not null,
     verified_name text not null,
@@ -24,14 +22,12 @@ create table messaging.channels (
 call messaging.enforce_tenancy('messaging.channels');
 
 -- Which tenant a number belongs to. Webhooks name a number and no tenant, so this is read before a
--- tenant is known; one number belongs to one tenant, platform-wide. Whoever holds the secret of one
--- Meta app can sign a webhook that names any number, so a number is heard through its own app only.
+-- tenant is known; one number belongs to one tenant, platform-wide.
 create table messaging.channel_routes (
     organization_id uuid not null,
     channel_id uuid not null,
     phone_number_id text not null,
     waba_id text not null,
-    app text not null,
     -- Digits of the display number, for fields that carry no phone number id.
     display_digits text not null,
     primary key (organization_id, channel_id),
@@ -61,7 +57,7 @@ call messaging.enforce_tenancy('messaging.channel_notices');
 -- Webhook content that belongs to no tenant we know, kept until somebody looks.
 create table messaging.quarantined_items (
     id uuid primary key,
-    reason text not null check (reason in ('malformed', 'unknown_number', 'unknown_account', 'wrong_app')),
+    reason text not null check (reason in ('malformed', 'unknown_number', 'unknown_account')),
     phone_number_id text,
     dedupe_key text not null,
     raw bytea not null,

@@ -19,6 +19,7 @@ use super::intake::{
     routing::{Heard, Routing},
     sort::{ReadToken, Sorted},
 };
+use crate::store::quarantine::Reason;
 
 /// What it listens to.
 pub(crate) const SUBSCRIPTION: Subscription = Subscription {
@@ -99,7 +100,16 @@ impl OnWhatsAppReceived {
                     sorted.routed(&heard.item, route, now, token);
                 }
             }
-            Err(reason) => sorted.unrouted(&heard.item, reason, self.clock.unix_ms()),
+            Err(reason) => {
+                if reason == Reason::WrongApp {
+                    // A channel connected with the wrong name of its app, or somebody who signs for others.
+                    tracing::warn!(
+                        webhook.app = &*heard.app,
+                        "content for a number of another Meta app is kept aside"
+                    );
+                }
+                sorted.unrouted(&heard.item, reason, self.clock.unix_ms());
+            }
         }
     }
 }

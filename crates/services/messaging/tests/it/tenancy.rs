@@ -29,9 +29,9 @@ async fn without_a_tenant_nothing_is_seen_changed_or_added() {
 const ROWS: &str = "
     insert into messaging.channels (organization_id, id, name, phone_number_id, waba_id, app, display_phone_number,
         verified_name, access_token, created_at, updated_at)
-    values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002', 'n', '1', '2', 'default', '+1', 'v',
-        'sealed', now(), now());
-    insert into messaging.channel_routes
+    values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002', 'n', '1', '2',
+        'default', '+1', 'v', 'sealed', now(), now());
+    insert into messaging.channel_routes (organization_id, channel_id, phone_number_id, waba_id, app, display_digits)
     values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002', '1', '2', 'default', '1');
     insert into messaging.lanes (organization_id, channel_id)
     values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002');

@@ -8,7 +8,7 @@ const PROVIDERS: &[(&str, &[&str])] = &[
     ("billing", &["stripe"]),
     ("crm-sync", &["hubspot", "pipedrive", "salesforce"]),
     ("edge", &["whatsapp"]),
-    ("identity", &["resend"]),
+    ("identity", &["oidc", "resend", "saml", "scim"]),
     ("messaging", &["whatsapp"]),
 ];
 

@@ -61,6 +61,9 @@ impl TestDb {
             std::process::id(),
             NUMBER.fetch_add(1, Ordering::Relaxed)
         );
+        // Left by a process of an earlier start of this machine that had our number.
+        let earlier = format!("drop database if exists {name} with (force)");
+        execute(&mut connection, earlier).await;
         execute(
             &mut connection,
             format!("create database {name} template {template}"),

@@ -1,6 +1,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::meta::Settings;
+use crate::{meta::Settings, resend};
 
 /// How a [`Sandbox`](crate::Sandbox) is started.
 #[derive(Clone, Debug)]
@@ -16,8 +16,10 @@ pub struct SandboxConfig {
     pub public_url: Option<String>,
     /// Makes ids and delays repeatable. `None`: different at every start.
     pub seed: Option<u64>,
-    /// Timing, limits and webhook policy at start; can be changed while running.
+    /// Timing, limits and webhook policy of Meta at start; can be changed while running.
     pub settings: Settings,
+    /// The same for Resend.
+    pub resend: resend::Settings,
     /// Most entries kept in each list of the ledger (a tenth of it for webhook deliveries, which are
     /// bigger). Older ones go; the counters stay exact. A send takes about 1 kB.
     pub ledger_capacity: usize,
@@ -36,6 +38,7 @@ impl Default for SandboxConfig {
             public_url: None,
             seed: None,
             settings: Settings::default(),
+            resend: resend::Settings::default(),
             ledger_capacity: 200_000,
             ledger_bodies: true,
             media_capacity_bytes: 256 << 20,

@@ -5,9 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use anyhow::Context;
 use clap::Parser;
 use clock::Clock;
-use sandbox::{Sandbox, SandboxConfig, meta::SetupSpec};
+use sandbox::{Sandbox, SandboxConfig, meta, resend};
+use serde::de::DeserializeOwned;
 
-/// Third parties, played on a laptop. Point WhatsApp's base URL here.
+/// Third parties, played on a laptop. Point WhatsApp's base URL here, and Resend's at /resend.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Where the providers listen.
@@ -25,6 +26,9 @@ struct Arguments {
     /// A JSON file as POST /_sandbox/setup takes it, applied at the start.
     #[arg(long)]
     setup: Option<PathBuf>,
+    /// The same for POST /_sandbox/resend/setup.
+    #[arg(long)]
+    resend_setup: Option<PathBuf>,
     /// Keep no request bodies in the ledger, for load tests.
     #[arg(long)]
     no_bodies: bool,
@@ -34,7 +38,10 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().json().init();
     let arguments = Arguments::parse();
-    let setup = arguments.setup.as_deref().map(read_setup).transpose()?;
+    let setup = arguments.setup.as_deref();
+    let setup: Option<meta::SetupSpec> = setup.map(read_setup).transpose()?;
+    let resend_setup = arguments.resend_setup.as_deref();
+    let resend_setup: Option<resend::SetupSpec> = resend_setup.map(read_setup).transpose()?;
     let config = SandboxConfig {
         listen: arguments.listen,
         control_listen: arguments.control_listen,
@@ -56,8 +63,13 @@ async fn main() -> anyhow::Result<()> {
             "set up"
         );
     }
+    if let Some(setup) = resend_setup {
+        let done = sandbox.resend().set_up(setup);
+        done.context("apply the setup file of Resend")?;
+    }
     tracing::info!(
         graph = sandbox.base_url(),
+        resend = sandbox.resend_url(),
         control = sandbox.control_url(),
         "the sandbox is ready"
     );
@@ -66,7 +78,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read_setup(path: &std::path::Path) -> anyhow::Result<SetupSpec> {
+fn read_setup<T: DeserializeOwned>(path: &std::path::Path) -> anyhow::Result<T> {
     let text = std::fs::read(path).context("read the setup file")?;
     serde_json::from_slice(&text).context("parse the setup file")
 }

@@ -37,15 +37,14 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::{Client, Url};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{SandboxConfig, locked::Locked};
+use crate::{SandboxConfig, callback::callback_client, faults::Faults, locked::Locked};
 use customer::Directory;
-use fault::Faults;
 use identifiers::Wamids;
 use media::MediaStore;
 use registry::{App, Registry};
 use webhook::Event;
 
-pub use control::ControlError;
+pub use crate::{control::ControlError, delay::DelayRange};
 pub(crate) use control::router as control_router;
 pub use customer::Profile;
 pub use fault::{Call, Fault, FaultKind, FaultRule};
@@ -55,7 +54,7 @@ pub use ledger::{
     Counters, Delivery, EmittedStatus, Filter, Item, Ledger, Outcome, ReadMark, Rejection,
     RequestBody, Send, Status,
 };
-pub use settings::{DelayRange, LimitSettings, Settings, StatusSettings, WebhookSettings};
+pub use settings::{LimitSettings, Settings, StatusSettings, WebhookSettings};
 pub use spec::{
     AccountSpec, AppSpec, NumberSpec, SetupReceipt, SetupSpec, TokenSpec, WindowRefusal,
 };
@@ -79,7 +78,7 @@ struct Inner {
     settings: RwLock<Arc<Settings>>,
     registry: Registry,
     customers: Directory,
-    faults: Faults,
+    faults: Faults<Fault>,
     ledger: Ledger,
     media: MediaStore,
     client: Client,
@@ -110,7 +109,7 @@ impl Meta {
             customers: Directory::default(),
             faults: Faults::default(),
             ledger: Ledger::new(config.ledger_capacity, config.ledger_bodies),
-            client: webhook_client()?,
+            client: callback_client("facebookexternalua")?,
             next_delivery: AtomicU64::new(1),
             stop,
             tasks,
@@ -267,22 +266,4 @@ fn customer_digits(phone: &str) -> Result<String, ControlError> {
     identifiers::digits(phone).ok_or_else(|| {
         ControlError::Invalid("a phone number has 7 to 15 digits and nothing else".into())
     })
-}
-
-/// The client that plays Meta's webhook sender.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "plays a third party: it must not trace, retry or guard addresses as we do"
-)]
-fn webhook_client() -> Result<Client, reqwest::Error> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Lost to another thread means it is installed, which is all that matters.
-        drop(rustls::crypto::ring::default_provider().install_default());
-    }
-    Client::builder()
-        .user_agent("facebookexternalua")
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(3))
-        .pool_max_idle_per_host(64)
-        .build()
 }

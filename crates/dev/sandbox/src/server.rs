@@ -10,6 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     SandboxConfig,
     meta::{self, Ledger, Meta},
+    resend::{self, Resend},
 };
 use connection::{Door, Wire};
 
@@ -42,6 +43,7 @@ pub struct SandboxHandle {
     base_url: String,
     control_url: String,
     meta: Meta,
+    resend: Resend,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -71,14 +73,21 @@ impl Sandbox {
         let meta = Meta::new(
             &config,
             public_url.unwrap_or_else(|| base_url.clone()),
-            clock,
+            clock.clone(),
             stop.clone(),
             tasks.clone(),
         )
         .map_err(StartError::Client)?;
+        let resend = Resend::new(&config, clock, stop.clone(), tasks.clone());
+        let resend = resend.map_err(StartError::Client)?;
 
-        let control = Router::new().nest("/_sandbox", meta::control_router(meta.clone()));
-        let providers = meta::graph_router(meta.clone());
+        let control = Router::new()
+            .nest("/_sandbox/resend", resend::control_router(resend.clone()))
+            .nest("/_sandbox", meta::control_router(meta.clone()));
+        // Graph's paths begin with a version or an id, so a word is free for each other provider.
+        let providers = Router::new()
+            .nest("/resend", resend::api_router(resend.clone()))
+            .merge(meta::graph_router(meta.clone()));
         match control_listener {
             Some(control_listener) => {
                 serve(&tasks, &stop, control_listener, control);
@@ -91,6 +100,7 @@ impl Sandbox {
             base_url,
             control_url: format!("http://{control_address}/_sandbox"),
             meta,
+            resend,
             stop,
             tasks,
         })
@@ -108,12 +118,22 @@ impl SandboxHandle {
         &self.control_url
     }
 
+    /// Where Resend answers: `http://127.0.0.1:port/resend`, to be followed by `/emails`.
+    pub fn resend_url(&self) -> String {
+        format!("{}/resend", self.base_url)
+    }
+
     /// The same operations as the control API, without HTTP.
     pub const fn meta(&self) -> &Meta {
         &self.meta
     }
 
-    /// What was accepted, refused and delivered so far.
+    /// The same operations as the control API of Resend, without HTTP.
+    pub const fn resend(&self) -> &Resend {
+        &self.resend
+    }
+
+    /// What Meta accepted, refused and delivered so far.
     pub fn ledger(&self) -> &Ledger {
         self.meta.ledger()
     }

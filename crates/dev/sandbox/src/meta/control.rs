@@ -1,6 +1,5 @@
 //! The control API: what tests and demos say to the sandbox, under `/_sandbox`.
 
-mod body;
 mod records;
 mod register;
 mod scenario;
@@ -8,62 +7,15 @@ mod scenario;
 use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
-    response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
-use http::StatusCode;
-use serde::Serialize;
 use serde_json::json;
 
-use super::{HandshakeError, Meta};
+use super::Meta;
+use crate::control::ControlError;
 
 /// Largest control request: a file in base64, mostly.
 const BODY_LIMIT: usize = 64 << 20;
-
-/// Why a control call was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ControlError {
-    #[error("{0}")]
-    Invalid(String),
-    #[error("{0}")]
-    Unknown(String),
-    #[error("callback verification failed")]
-    Handshake(#[from] HandshakeError),
-}
-
-impl ControlError {
-    pub(super) fn unknown(what: &str, id: &str) -> Self {
-        Self::Unknown(format!("there is no {what} {id}"))
-    }
-}
-
-impl IntoResponse for ControlError {
-    fn into_response(self) -> Response {
-        let status = match self {
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Unknown(_) => StatusCode::NOT_FOUND,
-            Self::Handshake(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(&self);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        (status, Json(json!({ "error": text }))).into_response()
-    }
-}
-
-/// The answer of a control call.
-type Answer = Result<Response, ControlError>;
-
-fn created(value: impl Serialize) -> Response {
-    (StatusCode::CREATED, Json(value)).into_response()
-}
-
-fn ok(value: impl Serialize) -> Response {
-    Json(value).into_response()
-}
 
 /// Mounted at `/_sandbox`.
 pub(crate) fn router(meta: Meta) -> Router {

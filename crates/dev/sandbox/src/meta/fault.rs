@@ -1,17 +1,17 @@
-//! Scripted failures: a queue of rules, the first that fits a call is used up by it.
+//! Scripted failures of the Graph API.
 
 mod kind;
 mod play;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rand::{Rng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use super::{identifiers::digits, ledger::Status};
-use crate::locked::Locked;
+use crate::faults::{Repeats, Rule, Scripted};
 pub use kind::FaultKind;
 pub(super) use play::{answer_without_accepting, disturb};
+
+/// A scripted failure and how much of it is left.
+pub type FaultRule = Rule<Fault>;
 
 /// The calls a fault can be aimed at.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -102,6 +102,22 @@ impl Fault {
             statuses: None,
         }
     }
+}
+
+impl Scripted for Fault {
+    type Subject = Subject;
+
+    fn repeats(&self) -> Repeats {
+        Repeats {
+            times: self.times,
+            skip: self.skip,
+            probability: self.probability,
+        }
+    }
+
+    fn is_about_answers(&self) -> bool {
+        !self.kind.is_about_statuses()
+    }
 
     fn fits(&self, subject: &Subject) -> bool {
         self.call == subject.call
@@ -133,137 +149,10 @@ fn fits_exactly(wanted: Option<&str>, actual: Option<&str>) -> bool {
 
 /// The call a fault may strike.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Subject {
+pub struct Subject {
     pub(super) call: Call,
     pub(super) phone_number_id: Option<String>,
     pub(super) to: Option<String>,
     pub(super) message_type: Option<String>,
     pub(super) opaque: Option<String>,
-}
-
-/// A rule and how much of it is left.
-#[derive(Clone, Debug, Serialize)]
-pub struct FaultRule {
-    pub id: u64,
-    #[serde(flatten)]
-    pub fault: Fault,
-    /// `null`: until removed.
-    pub left: Option<u32>,
-    pub struck: u64,
-    #[serde(skip)]
-    to_skip: u32,
-}
-
-impl FaultRule {
-    fn strikes(&mut self, subject: &Subject, rng: &Locked<StdRng>) -> bool {
-        if self.left == Some(0) || !self.fault.fits(subject) {
-            return false;
-        }
-        if self.to_skip > 0 {
-            self.to_skip -= 1;
-            return false;
-        }
-        if self.fault.probability < 1.0 && rng.with(StdRng::random::<f64>) >= self.fault.probability
-        {
-            return false;
-        }
-        self.left = self.left.map(|left| left - 1);
-        self.struck += 1;
-        true
-    }
-}
-
-/// All rules, in the order they were added.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    rules: Locked<Rules>,
-    /// Spares the lock when nothing is scripted, which is most of the time.
-    count: AtomicUsize,
-}
-
-#[derive(Debug, Default)]
-struct Rules {
-    list: Vec<FaultRule>,
-    last_id: u64,
-}
-
-/// A fault that has struck.
-#[derive(Clone, Debug)]
-pub(super) struct Struck {
-    rule_id: u64,
-    pub(super) fault: Fault,
-}
-
-impl Faults {
-    pub(super) fn add(&self, fault: Fault) -> u64 {
-        self.rules.with(|rules| {
-            rules.last_id += 1;
-            rules.list.push(FaultRule {
-                id: rules.last_id,
-                left: (fault.times > 0).then_some(fault.times),
-                struck: 0,
-                to_skip: fault.skip,
-                fault,
-            });
-            self.count.store(rules.list.len(), Ordering::Release);
-            rules.last_id
-        })
-    }
-
-    pub(super) fn list(&self) -> Vec<FaultRule> {
-        self.rules.with(|rules| rules.list.clone())
-    }
-
-    /// Removes one rule, or all. Returns how many went.
-    pub(super) fn remove(&self, id: Option<u64>) -> usize {
-        self.rules.with(|rules| {
-            let before = rules.list.len();
-            rules.list.retain(|rule| id.is_some_and(|id| rule.id != id));
-            self.count.store(rules.list.len(), Ordering::Release);
-            before - rules.list.len()
-        })
-    }
-
-    /// The first rule about answers that strikes this call.
-    pub(super) fn strike_answer(&self, subject: &Subject, rng: &Locked<StdRng>) -> Option<Struck> {
-        self.strike(subject, rng, false).into_iter().next()
-    }
-
-    /// Every rule about statuses that strikes this message.
-    pub(super) fn strike_statuses(&self, subject: &Subject, rng: &Locked<StdRng>) -> Vec<Fault> {
-        let struck = self.strike(subject, rng, true);
-        struck.into_iter().map(|struck| struck.fault).collect()
-    }
-
-    fn strike(&self, subject: &Subject, rng: &Locked<StdRng>, statuses: bool) -> Vec<Struck> {
-        if self.count.load(Ordering::Acquire) == 0 {
-            return Vec::new();
-        }
-        self.rules.with(|rules| {
-            let mut struck = Vec::new();
-            for rule in &mut rules.list {
-                let same_family = rule.fault.kind.is_about_statuses() == statuses;
-                if same_family && rule.strikes(subject, rng) {
-                    struck.push(Struck {
-                        rule_id: rule.id,
-                        fault: rule.fault.clone(),
-                    });
-                    if !statuses {
-                        break;
-                    }
-                }
-            }
-            struck
-        })
-    }
-
-    /// Gives back a strike that came to nothing because the call was refused anyway.
-    pub(super) fn give_back(&self, struck: &Struck) {
-        self.rules.with(|rules| {
-            if let Some(rule) = rules.list.iter_mut().find(|rule| rule.id == struck.rule_id) {
-                rule.left = rule.left.map(|left| left + 1);
-                rule.struck -= 1;
-            }
-        });
-    }
 }

@@ -1,6 +1,5 @@
 //! What happened, for tests to read: the oracle of "nothing lost, nothing doubled".
 
-mod journal;
 mod record;
 
 use std::{collections::HashMap, sync::Arc};
@@ -8,11 +7,9 @@ use std::{collections::HashMap, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::locked::Locked;
-use journal::Journal;
-pub use record::{
-    Counters, Delivery, EmittedStatus, Item, Outcome, ReadMark, Rejection, RequestBody, Send,
-};
+pub use crate::callback::Outcome;
+use crate::{journal::Journal, locked::Locked};
+pub use record::{Counters, Delivery, EmittedStatus, Item, ReadMark, Rejection, RequestBody, Send};
 
 /// Statuses of a message.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, Serialize)]

@@ -1,9 +1,8 @@
 //! What can be changed while the sandbox runs: `PATCH /_sandbox/settings`.
 
-use std::time::Duration;
-
-use rand::{Rng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
+
+use crate::DelayRange;
 
 /// Timing, limits and webhook policy. Every field has a default, so a patch names only what changes.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -14,19 +13,6 @@ pub struct Settings {
     pub statuses: StatusSettings,
     pub limits: LimitSettings,
     pub webhooks: WebhookSettings,
-}
-
-/// A delay drawn evenly between two bounds, both included. JSON: `[80, 400]`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-pub struct DelayRange(pub u64, pub u64);
-
-impl DelayRange {
-    pub(crate) fn draw(self, rng: &mut StdRng) -> Duration {
-        if self.1 <= self.0 {
-            return Duration::from_millis(self.0);
-        }
-        Duration::from_millis(rng.random_range(self.0..=self.1))
-    }
 }
 
 /// When statuses come. Each delay counts from the step before: accepted, sent, delivered.

@@ -5,6 +5,7 @@ mod faults;
 mod graph;
 mod harness;
 mod limits;
+mod resend;
 mod templates;
 mod webhooks;
 mod window;

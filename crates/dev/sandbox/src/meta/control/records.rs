@@ -7,8 +7,10 @@ use axum::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, ControlError, ok};
-use crate::meta::{Filter, Meta};
+use crate::{
+    control::{Answer, ControlError, ok},
+    meta::{Filter, Meta},
+};
 
 const DEFAULT_LIMIT: usize = 100;
 const MOST: usize = 100_000;

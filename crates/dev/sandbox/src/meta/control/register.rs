@@ -5,13 +5,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Answer,
-    body::{Body, patched},
-    created, ok,
-};
-use crate::meta::{
-    AccountSpec, AppSpec, ControlError, Meta, NumberSpec, SetupSpec, Template, TokenSpec,
+use crate::{
+    control::{Answer, Body, ControlError, created, ok, patched},
+    meta::{AccountSpec, AppSpec, Meta, NumberSpec, SetupSpec, Template, TokenSpec},
 };
 
 #[derive(Deserialize)]

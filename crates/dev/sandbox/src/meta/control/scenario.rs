@@ -4,12 +4,10 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Answer, ControlError,
-    body::{Body, patched},
-    created, ok,
+use crate::{
+    control::{Answer, Body, ControlError, created, ok, patched},
+    meta::{Fault, InboundSpec, Meta, Profile, Settings, Status},
 };
-use crate::meta::{Fault, InboundSpec, Meta, Profile, Settings, Status};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,24 +1,18 @@
 //! How a scripted failure looks from outside.
 
-use std::time::Duration;
-
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tokio_util::sync::CancellationToken;
 
 use super::{Fault, FaultKind};
 use crate::{
+    faults::{TRUNCATED_AT, bad_gateway, garbage, hang},
     meta::{
         error::GraphError,
         number::{pair_exhausted, throughput_exhausted},
     },
     server::connection::Wire,
 };
-
-/// Bytes of an answer that get through before a reset in its middle: part of the status line.
-const TRUNCATED_AT: u64 = 12;
-const BAD_GATEWAY_PAGE: &str = "<!DOCTYPE html><html><head><title>Error</title></head><body>\
-     <h1>Sorry, something went wrong.</h1><p>We're working on it.</p></body></html>";
 
 /// Plays a fault whose call is not accepted. `Err` is a refusal to be answered and booked as usual.
 pub(in crate::meta) async fn answer_without_accepting(
@@ -79,7 +73,7 @@ pub(in crate::meta) async fn disturb(
             wire.cut_after(TRUNCATED_AT);
             response
         }
-        FaultKind::GarbageBody => "}{ not what you were promised \u{1f4a5}".into_response(),
+        FaultKind::GarbageBody => garbage(),
         FaultKind::EmptyBody => StatusCode::OK.into_response(),
         FaultKind::Html502AfterAccept => bad_gateway(),
         _ => response,
@@ -98,16 +92,4 @@ fn graph_error(fault: &Fault, code: u32, status: Option<StatusCode>) -> GraphErr
         error.status = status;
     }
     error
-}
-
-fn bad_gateway() -> Response {
-    (StatusCode::BAD_GATEWAY, Html(BAD_GATEWAY_PAGE)).into_response()
-}
-
-/// Network slowness is real time, not the sandbox clock's: the caller's deadline is real too.
-async fn hang(delay_ms: u64, stop: &CancellationToken) {
-    tokio::select! {
-        () = tokio::time::sleep(Duration::from_millis(delay_ms)) => {}
-        () = stop.cancelled() => {}
-    }
 }

@@ -43,7 +43,7 @@ impl Meta {
         let now = self.clock().now();
         number.admit(&customer.wa_id, &settings.limits, now)?;
 
-        let faults = self.0.faults.strike_statuses(subject, self.rng());
+        let faults = self.0.faults.strike_aftermath(subject, self.rng());
         let wamid: Arc<str> = self
             .0
             .wamids

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::callback::Outcome;
 
 /// A message Meta has accepted: from here on the customer gets it, whatever the sender was told.
 #[derive(Clone, Debug, Serialize)]
@@ -94,18 +96,6 @@ pub struct Item {
     pub wamid: Option<Arc<str>>,
     /// `message`, `raw` or the status.
     pub event: &'static str,
-}
-
-/// How a delivery attempt ended.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// 200.
-    Acknowledged,
-    /// Any other status.
-    Refused,
-    TimedOut,
-    Unreachable,
 }
 
 /// A message that was marked as read.

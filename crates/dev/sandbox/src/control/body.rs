@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::ControlError;
 
 /// A JSON body, whatever its content type. An empty one counts as `{}`.
-pub(super) struct Body<T>(pub(super) T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ControlError;
@@ -27,7 +27,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 /// `current` with the fields of `patch` put over it (RFC 7396).
-pub(super) fn patched<T: Serialize + DeserializeOwned>(
+pub(crate) fn patched<T: Serialize + DeserializeOwned>(
     current: &T,
     patch: &Value,
 ) -> Result<T, ControlError> {

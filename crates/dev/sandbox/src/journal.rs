@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 #[derive(Debug)]
-pub(super) struct Journal<T> {
+pub(crate) struct Journal<T> {
     entries: VecDeque<T>,
     capacity: usize,
     /// Sequence number of the first entry kept. Numbers start at 1 and never repeat, so they page.
@@ -11,7 +11,7 @@ pub(super) struct Journal<T> {
 }
 
 impl<T> Journal<T> {
-    pub(super) const fn new(capacity: usize) -> Self {
+    pub(crate) const fn new(capacity: usize) -> Self {
         Self {
             entries: VecDeque::new(),
             capacity,
@@ -20,7 +20,7 @@ impl<T> Journal<T> {
     }
 
     /// Adds what `make` makes of its sequence number. Returns the number and what had to go.
-    pub(super) fn push(&mut self, make: impl FnOnce(u64) -> T) -> (u64, Option<T>) {
+    pub(crate) fn push(&mut self, make: impl FnOnce(u64) -> T) -> (u64, Option<T>) {
         let length = u64::try_from(self.entries.len()).unwrap_or(u64::MAX);
         let number = self.first.saturating_add(length);
         self.entries.push_back(make(number));
@@ -33,19 +33,19 @@ impl<T> Journal<T> {
         (number, evicted)
     }
 
-    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut T> {
         let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
         self.entries.get_mut(index)
     }
 
     /// Entries after `number`, oldest first.
-    pub(super) fn after(&self, number: u64) -> impl Iterator<Item = &T> {
+    pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &T> {
         let skip = usize::try_from((number + 1).saturating_sub(self.first)).unwrap_or(usize::MAX);
         self.entries.iter().skip(skip)
     }
 
     /// Empties the list; numbering goes on.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.first += u64::try_from(self.entries.len()).unwrap_or(0);
         self.entries.clear();
     }

@@ -1,0 +1,6 @@
+//! Resend as its users see it.
+
+mod faults;
+mod sends;
+mod webhooks;
+mod world;

@@ -69,6 +69,12 @@ catalogue! {
     AUTH_TOKEN_EXPIRED = "auth.token_expired", Unauthenticated,
         "The access token has expired.",
         "Get a new access token with the refresh token.";
+    AUTH_REVOKED = "auth.revoked", Unauthenticated,
+        "The session has ended.",
+        "Get a new access token with the refresh token, or log in again.";
+    AUTH_STEP_UP_REQUIRED = "auth.step_up_required", Forbidden,
+        "This change needs a fresh proof of who you are.",
+        "Confirm your password or a code with POST /v1/sessions/current/confirm, then repeat the request with the new token.";
     AUTH_FORBIDDEN = "auth.forbidden", Forbidden,
         "Your role does not allow this.",
         "Ask an owner of the organization for a role with the permission named in the API reference.";
@@ -84,15 +90,96 @@ catalogue! {
     AUTH_BUSY = "auth.busy", RateLimited,
         "Too many logins at the moment.",
         "Try again after the time given.";
+    AUTH_THROTTLED = "auth.throttled", RateLimited,
+        "Too many wrong attempts.",
+        "Wait for the time in `Retry-After`. If you forgot the password, reset it; a device you have logged in from before sends its `deviceToken` and is not kept waiting for others.";
+    AUTH_CODE_WRONG = "auth.code_wrong", Unauthenticated,
+        "The code is wrong or was used already.",
+        "Enter the code that the app shows now; each works once. Check the clock of the phone.";
+    AUTH_CHALLENGE_INVALID = "auth.challenge_invalid", Unauthenticated,
+        "The login was not finished in time.",
+        "Log in again with the password.";
+    AUTH_FACTOR_WANTED = "auth.factor_wanted", Forbidden,
+        "This organization wants a second factor.",
+        "Log in to it with e-mail and password; setting up the second factor is part of that.";
+    PASSWORD_GUESSABLE = "identity.password_guessable", Invalid,
+        "The password would be guessed.",
+        "Choose a few words that do not belong together, or have a password manager make one. Names, addresses and common passwords do not count.";
+    LINK_INVALID = "identity.link_invalid", Precondition,
+        "The link is not valid any more.",
+        "Ask for a new one; only the newest link works, once, and not for long.";
+    MFA_ACTIVE = "identity.mfa_active", Precondition,
+        "A second factor protects the account already.",
+        "Remove it before you set up another one.";
+    MFA_MISSING = "identity.mfa_missing", Precondition,
+        "There is no second factor.",
+        "Set one up first.";
     AUTH_API_KEY_INVALID = "auth.api_key_invalid", Unauthenticated,
-        "The API key is unknown, revoked or expired.",
-        "Check the key, or create a new one.";
+        "The API key is unknown, revoked, expired, or bound to other networks.",
+        "Check the key and from where it is used, or create a new one.";
+    AUTH_SSO_FAILED = "auth.sso_failed", Unauthenticated,
+        "The login through your organization did not work.",
+        "Try again. If it fails again, give the id in the detail to an administrator of your organization, who finds the reason there.";
+    AUTH_SSO_REQUIRED = "auth.sso_required", Forbidden,
+        "Your organization wants you to log in through its own login.",
+        "Log in with single sign-on; a password is not accepted here.";
+    SSO_PROVIDER_UNUSABLE = "sso.provider_unusable", Invalid,
+        "The identity provider can't be used as it is set up.",
+        "Correct what the detail names, here or at the provider, and save again.";
+    SSO_DOMAIN_PUBLIC = "sso.domain_public", Invalid,
+        "Nobody can claim this domain: anybody can have an address there.",
+        "Use a domain that belongs to your organization alone.";
+    SSO_DOMAIN_UNPROVEN = "sso.domain_unproven", Precondition,
+        "The DNS record that proves the domain was not found.",
+        "Publish the TXT record as it is shown. It can take an hour until it is seen everywhere.";
+    SSO_DOMAIN_TAKEN = "sso.domain_taken", AlreadyExists,
+        "Another organization proved that the domain is its own.",
+        "If it is yours, remove the other organization's DNS record and write to support.";
+    AUTH_NOT_MEMBER = "auth.not_member", Forbidden,
+        "You do not belong to this organization any more.",
+        "Ask an owner or admin of the organization to let you in again.";
+    AUTH_CROSS_SITE = "auth.cross_site", Forbidden,
+        "A cookie is not accepted for a request of another site, or without its token.",
+        "Send the request from a page of the application, with the header X-CSRF-Token; programs use `Authorization: Bearer`.";
+    ORGANIZATION_INACTIVE = "identity.organization_inactive", Forbidden,
+        "The organization is suspended or being deleted.",
+        "Ask its owner; an owner can take a deletion back until it is final.";
     EMAIL_TAKEN = "identity.email_taken", AlreadyExists,
         "There is an account with this e-mail address.",
         "Log in, or reset the password.";
     API_KEY_SCOPE_UNKNOWN = "identity.api_key_scope_unknown", Invalid,
         "A scope of the key is not a permission of its role.",
         "Choose scopes among the permissions of the role.";
+    LAST_OWNER = "identity.last_owner", Precondition,
+        "The organization would be left without an active owner.",
+        "Make somebody else an owner first.";
+    NAME_TAKEN = "identity.name_taken", AlreadyExists,
+        "The name is taken.",
+        "Choose another name; upper and lower case make no difference.";
+    ROLE_IN_USE = "identity.role_in_use", Precondition,
+        "Members or pending invitations have this role.",
+        "Give them another role first.";
+    ROLE_PERMISSION_UNKNOWN = "identity.role_permission_unknown", Invalid,
+        "A permission of the role is not one of an admin's.",
+        "Choose permissions among those that GET /v1/roles lists for admins.";
+    TOO_MANY_TEAMS = "identity.too_many_teams", Precondition,
+        "The member is in as many teams as possible.",
+        "Take the member out of another team first; a member is in at most 50.";
+    ALREADY_MEMBER = "identity.already_member", AlreadyExists,
+        "The person is a member already.",
+        "Change the member's role, or reactivate it.";
+    ALREADY_INVITED = "identity.already_invited", AlreadyExists,
+        "There is a pending invitation for this address.",
+        "Send it once more, or take it back and invite again.";
+    INVITATION_INVALID = "identity.invitation_invalid", NotFound,
+        "The invitation is not valid any more.",
+        "Ask whoever invited you for a new one.";
+    INVITATION_OF_ANOTHER = "identity.invitation_of_another", Forbidden,
+        "The invitation was sent to another person.",
+        "Log in with the address it was sent to, or ask to be invited with yours.";
+    NO_SEAT = "identity.no_seat", Precondition,
+        "Every seat of the organization is taken or promised.",
+        "Deactivate a member, take an invitation back, or get more seats.";
     NOT_FOUND = "not_found", NotFound,
         "There is no such resource.",
         "Check the id; it may have been deleted or belong to another organization.";

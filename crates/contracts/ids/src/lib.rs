@@ -14,6 +14,8 @@ pub use scope::{Actor, TenantScope};
 define::define! {
     /// A person's or program's key for the public API.
     ApiKeyId = "key",
+    /// One entry of an organization's audit log.
+    AuditEntryId = "aud",
     /// One call to a provider on behalf of a message.
     AttemptId = "att",
     /// A WhatsApp number connected by an organization.
@@ -28,8 +30,12 @@ define::define! {
     DeliveryId = "dlv",
     /// A domain event; also the AMQP message id.
     EventId = "ev",
+    /// An invitation to join an organization.
+    InvitationId = "inv",
     /// A unit of deferred work.
     JobId = "job",
+    /// A link sent by e-mail that proves who reads it.
+    LinkId = "lnk",
     /// A message of a conversation, in either direction.
     MessageId = "msg",
     /// Something a provider reported about a channel besides messages.
@@ -40,10 +46,24 @@ define::define! {
     QuarantineId = "qr",
     /// One request at a public border, from its log lines to the caller's error report.
     RequestId = "req",
+    /// A role that an organization made up.
+    RoleId = "role",
     /// A program that calls our services with OAuth 2 client credentials.
     ServiceClientId = "svc",
+    /// A directory that provisions people over SCIM.
+    ScimDirectoryId = "dir",
+    /// A group that such a directory pushes.
+    ScimGroupId = "grp",
     /// A login of a person on one device.
     SessionId = "ses",
+    /// A connection to an organization's identity provider.
+    SsoConnectionId = "sso",
+    /// How one login through an identity provider ended.
+    SsoTraceId = "sst",
+    /// One login through an identity provider, from its start to its end.
+    SsoFlowId = "flow",
+    /// A group of members.
+    TeamId = "team",
     /// A person.
     UserId = "usr",
     /// One provider webhook delivery as it was received.

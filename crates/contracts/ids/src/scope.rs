@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ApiKeyId, OrganizationId, UserId};
+use crate::{ApiKeyId, OrganizationId, ScimDirectoryId, UserId};
 
 /// The author of a change, as it is recorded beside the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Actor {
     User(UserId),
     /// A program of the tenant.
     ApiKey(ApiKeyId),
+    /// A directory of the tenant that provisions people.
+    Directory(ScimDirectoryId),
     /// One of our services or an operator's program, by its client name.
     Service(String),
     /// A part of the platform that acts on its own, such as a consumer or a sweep.
@@ -22,6 +24,7 @@ impl fmt::Display for Actor {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
             Self::ApiKey(id) => write!(f, "api_key:{id}"),
+            Self::Directory(id) => write!(f, "directory:{id}"),
             Self::Service(name) => write!(f, "service:{name}"),
             Self::System(part) => write!(f, "system:{part}"),
         }

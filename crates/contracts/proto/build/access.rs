@@ -14,6 +14,7 @@ pub(crate) struct Method {
     pub(crate) permission: Option<String>,
     pub(crate) rate_class: String,
     pub(crate) idempotency_key: bool,
+    pub(crate) step_up: bool,
     /// Mapped to REST.
     pub(crate) public_api: bool,
 }
@@ -80,6 +81,9 @@ fn read(pool: &DescriptorPool, descriptor: MethodDescriptor) -> anyhow::Result<M
         idempotency_key: access
             .as_ref()
             .is_some_and(|access| flag(access, "idempotency_key")),
+        step_up: access
+            .as_ref()
+            .is_some_and(|access| flag(access, "step_up")),
         descriptor,
         rule,
         permission,
@@ -148,11 +152,12 @@ pub(crate) fn table(methods: &[Method]) -> String {
     for method in methods {
         let _infallible = writeln!(
             source,
-            "    Access {{ path: {:?}, rule: Rule::{}, rate_class: RateClass::{}, idempotency_key: {}, public_api: {} }},",
+            "    Access {{ path: {:?}, rule: Rule::{}, rate_class: RateClass::{}, idempotency_key: {}, step_up: {}, public_api: {} }},",
             method.path(),
             method.rule,
             method.rate_class,
             method.idempotency_key,
+            method.step_up,
             method.public_api,
         );
     }

@@ -11,6 +11,8 @@ pub struct Access {
     pub rate_class: RateClass,
     /// `Idempotency-Key` is honoured.
     pub idempotency_key: bool,
+    /// A person must have proved who it is a moment ago.
+    pub step_up: bool,
     /// It is part of the REST API.
     pub public_api: bool,
 }

@@ -23,7 +23,7 @@ mod generated {
 /// The REST annotations, which our descriptors refer to.
 pub use generated::google;
 pub use generated::switchboard;
-pub use switchboard::{edge, identity, messaging, options};
+pub use switchboard::{common, edge, identity, messaging, options};
 
 /// The REST API over the services' server traits.
 pub mod rest {

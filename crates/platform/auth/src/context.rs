@@ -1,5 +1,7 @@
 //! What an operation knows about the call it serves.
 
+use std::{fmt, net::IpAddr};
+
 use chrono::{DateTime, Utc};
 use errors::to_status;
 use ids::{OrganizationId, TenantScope};
@@ -18,6 +20,23 @@ pub struct RequestContext {
     pub organization_id: Option<OrganizationId>,
     /// Set when the caller gave one and the method honours it.
     pub idempotency_key: Option<String>,
+    /// Where the call comes from, as the gateway saw it.
+    pub origin: Origin,
+}
+
+/// A caller's network address and program, for brakes and for people who review logins. Personal data.
+#[derive(Clone, Default)]
+pub struct Origin {
+    /// `None` for a call from inside.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent`, cut to 256 characters; may be empty.
+    pub user_agent: String,
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Origin")
+    }
 }
 
 impl RequestContext {

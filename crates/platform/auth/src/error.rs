@@ -18,6 +18,12 @@ pub enum Error {
     /// It was a token of ours.
     #[error("the token has expired")]
     Expired,
+    /// The session, the member's rights, the key or the organization has ended since.
+    #[error("the token was revoked")]
+    Revoked,
+    /// A sensitive change by a person who proved who it is too long ago.
+    #[error("the person must prove again who it is")]
+    StepUp,
     /// Identity could not be asked for a key that the token names.
     #[error("fetch the keys that verify tokens")]
     KeysUnavailable(#[source] KeySourceError),
@@ -37,6 +43,8 @@ impl Classify for Error {
         match self {
             Self::Missing | Self::Invalid(_) => &codes::AUTH_UNAUTHENTICATED,
             Self::Expired => &codes::AUTH_TOKEN_EXPIRED,
+            Self::Revoked => &codes::AUTH_REVOKED,
+            Self::StepUp => &codes::AUTH_STEP_UP_REQUIRED,
             Self::KeysUnavailable(_) => &codes::UNAVAILABLE,
             Self::Forbidden(_) => &codes::AUTH_FORBIDDEN,
             Self::OrganizationMissing | Self::Metadata(_) => &codes::REQUEST_INVALID,

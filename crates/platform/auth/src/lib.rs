@@ -17,18 +17,22 @@ mod policy;
 mod principal;
 mod refreshed;
 mod remote;
+mod revocations;
 mod role;
 mod service_tokens;
 
-pub use context::{RequestContext, context};
+pub use context::{Origin, RequestContext, context};
 pub use error::Error;
 pub use grpc::{Authorizer, GrpcLayer, GrpcService};
 pub use jwks::{Jwks, KeySource, KeySourceError};
 pub use jwt::{LIFETIME, SignError, TokenKey, Verified, Verifier};
 pub use metadata::{act_for, bearer};
 pub use policy::{Policy, PolicyError};
-pub use principal::{Membership, Principal, Scopes};
+pub use principal::{Conversations, Membership, Principal, Proof, Scopes, View};
 pub use refreshed::{Fetched, Refreshed, Terms, Unanswered};
-pub use remote::{RemoteIssuer, RemoteKeys};
+pub use remote::{RemoteIssuer, RemoteKeys, RemoteRevocations};
+pub use revocations::{
+    News, Revocation, RevocationSource, Revocations, RevocationsUnknown, Revoked,
+};
 pub use role::Role;
 pub use service_tokens::{IssueError, IssuedToken, ServiceTokenSource, TokenIssuer};

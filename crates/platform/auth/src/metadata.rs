@@ -4,12 +4,19 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use ids::OrganizationId;
 use tonic::{Request, metadata::MetadataValue};
 
-use crate::Error;
+use crate::{Error, Origin};
 
 /// The organization a service acts for. Ignored for everybody else: their token names their organization.
 pub const ORGANIZATION_ID: &str = "sb-organization-id";
 /// Makes a repeated call have one effect.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The network address of a caller of the gateway.
+pub const CLIENT_ADDRESS: &str = "sb-client-address";
+/// The `User-Agent` of a caller of the gateway.
+pub const CLIENT_AGENT: &str = "sb-client-agent";
+/// Longest user agent that is kept, in characters.
+pub const CLIENT_AGENT_LENGTH: usize = 256;
 
 /// Longest idempotency key. It is stored, and part of an index.
 const IDEMPOTENCY_KEY_LENGTH: usize = 255;
@@ -43,6 +50,19 @@ pub(crate) fn organization_id(headers: &HeaderMap) -> Result<Option<Organization
                 .ok_or_else(malformed)
         })
         .transpose()
+}
+
+/// Where a call comes from. Only the gateway and other callers inside the cluster can say it, so it is believed.
+pub(crate) fn origin(headers: &HeaderMap) -> Origin {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    Origin {
+        address: text(CLIENT_ADDRESS).and_then(|address| address.parse().ok()),
+        user_agent: text(CLIENT_AGENT)
+            .unwrap_or_default()
+            .chars()
+            .take(CLIENT_AGENT_LENGTH)
+            .collect(),
+    }
 }
 
 /// The caller's idempotency key: one header of 1 to 255 visible ASCII characters, which is what services store and

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ids::{Actor, ApiKeyId, OrganizationId, SessionId, UserId};
+use chrono::{DateTime, Utc};
+use ids::{Actor, ApiKeyId, OrganizationId, SessionId, TeamId, UserId};
+use serde::{Deserialize, Serialize};
 
 use crate::Role;
 
@@ -17,6 +19,8 @@ pub enum Principal {
         session_id: SessionId,
         /// Where and as what.
         member: Membership,
+        /// How and when the person proved who it is.
+        proof: Proof,
     },
     /// A program of a tenant.
     ApiKey {
@@ -41,6 +45,64 @@ pub struct Membership {
     pub role: Role,
     /// What narrows the role.
     pub scopes: Scopes,
+    /// Which conversations and which details of contacts.
+    pub view: View,
+}
+
+/// How a person proved who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// When it last did, to the second, UTC.
+    pub at: DateTime<Utc>,
+    /// With two factors, or by an identity provider that answers for them.
+    pub strong: bool,
+}
+
+/// What a member sees of the tenant's conversations.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    /// Which conversations.
+    pub conversations: Conversations,
+    /// Phone numbers and addresses of contacts are masked.
+    pub hides_contact_details: bool,
+    /// The member's teams. At most [`View::MAX_TEAMS`], or tokens would not fit a header.
+    pub teams: Vec<TeamId>,
+}
+
+impl View {
+    /// Teams one member may be in.
+    pub const MAX_TEAMS: usize = 50;
+}
+
+/// Which conversations a member sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conversations {
+    /// Those assigned to the member.
+    Own,
+    /// Those of its teams, too.
+    Team,
+    /// Every one.
+    #[default]
+    All,
+}
+
+impl Conversations {
+    /// The name in tokens and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Team => "team",
+            Self::All => "all",
+        }
+    }
+
+    /// What a table calls this.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Own, Self::Team, Self::All]
+            .into_iter()
+            .find(|one| one.as_str() == text)
+    }
 }
 
 /// Permissions that narrow a role; they never widen it.

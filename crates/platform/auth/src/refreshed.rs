@@ -127,6 +127,11 @@ impl<T, E: Error + Clone + From<Unanswered> + 'static> Refreshed<T, E> {
         }
     }
 
+    /// The value as it is, without asking.
+    pub fn held(&self) -> Option<Arc<T>> {
+        self.held.load_full().map(|held| Arc::clone(&held.value))
+    }
+
     /// Lets go of the value: somebody whom it was shown to does not accept it.
     pub fn forget(&self) {
         self.held.store(None);

@@ -3,17 +3,25 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use proto::identity::v1::{
-    GetJwksRequest, IdentityServiceForward, IssueServiceTokenRequest, Jwk,
+    GetJwksRequest, IdentityServiceForward, IssueServiceTokenRequest, Jwk, ListRevocationsRequest,
     identity_service_client::IdentityServiceClient, identity_service_server::IdentityService,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tonic::{Code, Request};
+use uuid::Uuid;
 
-use crate::{IssueError, IssuedToken, KeySource, KeySourceError, TokenIssuer};
+use crate::{
+    IssueError, IssuedToken, KeySource, KeySourceError, News, Revocation, RevocationSource,
+    RevocationsUnknown, Revoked, TokenIssuer,
+};
 
 /// The public keys, from `GetJwks`.
 pub struct RemoteKeys<C>(IdentityServiceForward<C>);
+
+/// What is revoked, from `ListRevocations`.
+pub struct RemoteRevocations<C>(IdentityServiceForward<C>);
 
 /// Tokens of one client, from `IssueServiceToken`.
 pub struct RemoteIssuer<C> {
@@ -23,6 +31,13 @@ pub struct RemoteIssuer<C> {
 }
 
 impl<C> RemoteKeys<C> {
+    /// Asks over this client.
+    pub const fn new(identity: IdentityServiceClient<C>) -> Self {
+        Self(IdentityServiceForward(identity))
+    }
+}
+
+impl<C> RemoteRevocations<C> {
     /// Asks over this client.
     pub const fn new(identity: IdentityServiceClient<C>) -> Self {
         Self(IdentityServiceForward(identity))
@@ -50,6 +65,12 @@ impl<C> fmt::Debug for RemoteKeys<C> {
     }
 }
 
+impl<C> fmt::Debug for RemoteRevocations<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RemoteRevocations")
+    }
+}
+
 impl<C> fmt::Debug for RemoteIssuer<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteIssuer")
@@ -68,6 +89,40 @@ where
         answer
             .map(|jwks| jwks.into_inner().keys)
             .map_err(|status| KeySourceError::Fetch(Arc::new(status)))
+    }
+}
+
+#[async_trait]
+impl<C> RevocationSource for RemoteRevocations<C>
+where
+    IdentityServiceForward<C>: IdentityService,
+{
+    async fn fetch(&self, since: Option<DateTime<Utc>>) -> Result<News, RevocationsUnknown> {
+        let request = ListRevocationsRequest {
+            since: since.map(Into::into),
+        };
+        let answer = self.0.list_revocations(Request::new(request)).await;
+        let answer = answer
+            .map_err(|status| RevocationsUnknown::Fetch(Arc::new(status)))?
+            .into_inner();
+        let time = |at: Option<pbjson_types::Timestamp>| -> Option<DateTime<Utc>> {
+            DateTime::try_from(at?).ok()
+        };
+        let revocation = |one: proto::identity::v1::Revocation| {
+            Some(Revocation {
+                organization_id: one.organization_id.parse().ok()?,
+                revoked: Revoked::from_parts(&one.kind, Uuid::from_slice(&one.subject).ok()?)?,
+                issued_until: time(one.issued_until)?,
+            })
+        };
+        Ok(News {
+            as_of: time(answer.as_of).unwrap_or_default(),
+            revocations: answer
+                .revocations
+                .into_iter()
+                .filter_map(revocation)
+                .collect(),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The four roles of a member.
+//! The roles of a member.
 
 use std::{fmt, str::FromStr};
 
@@ -13,6 +13,8 @@ pub enum Role {
     Owner,
     /// Everything but billing and owners.
     Admin,
+    /// Some of what admins may, as the organization chose: the scopes of the caller name it.
+    Custom,
     /// The daily work.
     Agent,
     /// Reads the daily work.
@@ -26,7 +28,13 @@ pub struct RoleUnknown;
 
 impl Role {
     /// Every role, from most to least.
-    pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Agent, Self::Viewer];
+    pub const ALL: [Self; 5] = [
+        Self::Owner,
+        Self::Admin,
+        Self::Custom,
+        Self::Agent,
+        Self::Viewer,
+    ];
 
     /// Whether a member with this role has no more to say than one with `other`.
     pub fn is_at_most(self, other: Self) -> bool {
@@ -39,6 +47,7 @@ impl Role {
         match self {
             Self::Owner => "owner",
             Self::Admin => "admin",
+            Self::Custom => "custom",
             Self::Agent => "agent",
             Self::Viewer => "viewer",
         }
@@ -67,6 +76,7 @@ impl From<Role> for wire::Role {
         match role {
             Role::Owner => Self::Owner,
             Role::Admin => Self::Admin,
+            Role::Custom => Self::Custom,
             Role::Agent => Self::Agent,
             Role::Viewer => Self::Viewer,
         }
@@ -81,6 +91,7 @@ impl TryFrom<wire::Role> for Role {
             wire::Role::Unspecified => Err(RoleUnknown),
             wire::Role::Owner => Ok(Self::Owner),
             wire::Role::Admin => Ok(Self::Admin),
+            wire::Role::Custom => Ok(Self::Custom),
             wire::Role::Agent => Ok(Self::Agent),
             wire::Role::Viewer => Ok(Self::Viewer),
         }

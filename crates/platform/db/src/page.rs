@@ -72,6 +72,19 @@ impl<K: Serialize + DeserializeOwned> Pager<K> {
             0 => DEFAULT_SIZE,
             size => size.min(MAX_SIZE),
         };
+        Self::of_size(list, filters, size, page_token)
+    }
+
+    /// The same for a list with page sizes of its own: `size` rows in a page.
+    ///
+    /// # Errors
+    /// When the token is not one of this list with these filters.
+    pub fn of_size(
+        list: &'static str,
+        filters: &impl Serialize,
+        size: u32,
+        page_token: &str,
+    ) -> Result<Self, PageTokenInvalid> {
         let context = context(list, filters)?;
         let after = match page_token {
             "" => None,
@@ -94,6 +107,11 @@ impl<K: Serialize + DeserializeOwned> Pager<K> {
         i64::try_from(self.size)
             .unwrap_or(i64::MAX)
             .saturating_add(1)
+    }
+
+    /// The token that continues behind `key`, for what is no list of rows.
+    pub fn token(&self, key: &K) -> String {
+        encode(&self.context, key)
     }
 
     /// Makes the page of the rows that came back.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use clock::Clock;
 use http::HeaderMap;
 use proto::{
@@ -22,14 +23,19 @@ use crate::{
 pub struct Authorizer {
     verifier: Verifier,
     policy: Arc<Policy>,
+    clock: Clock,
 }
+
+/// How fresh the proof of a sensitive change must be.
+const STEP_UP: TimeDelta = TimeDelta::minutes(10);
 
 impl Authorizer {
     /// Decides by these tokens and this policy.
-    pub fn new(verifier: Verifier, policy: Policy) -> Self {
+    pub fn new(verifier: Verifier, policy: Policy, clock: Clock) -> Self {
         Self {
             verifier,
             policy: Arc::new(policy),
+            clock,
         }
     }
 
@@ -42,10 +48,11 @@ impl Authorizer {
         clock: Clock,
     ) -> Result<Self, PolicyError>
     where
+        C: Clone,
         IdentityServiceForward<C>: IdentityService,
     {
-        let verifier = Verifier::of_identity(identity, clock);
-        Ok(Self::new(verifier, Policy::load().await?))
+        let verifier = Verifier::of_identity(identity, clock.clone());
+        Ok(Self::new(verifier, Policy::load().await?, clock))
     }
 
     /// Whether callers can be told apart: the readiness probe `identity.keys` of a service with a gRPC server.
@@ -88,6 +95,9 @@ impl Authorizer {
             let token = metadata::bearer(headers).ok_or(Error::Missing)?;
             let verified = self.verifier.verify(token).await?;
             self.authorize(access, &verified.principal)?;
+            if access.step_up {
+                self.refuse_old_proof(&verified.principal)?;
+            }
             Some(verified)
         };
         let organization_id = match &verified {
@@ -110,6 +120,17 @@ impl Authorizer {
             expires_at,
             organization_id,
             idempotency_key,
+            origin: metadata::origin(headers),
         })
+    }
+
+    /// A person must have proved who it is a moment ago; programs prove it with each call.
+    fn refuse_old_proof(&self, principal: &Principal) -> Result<(), Error> {
+        match principal {
+            Principal::User { proof, .. } if proof.at + STEP_UP < self.clock.now() => {
+                Err(Error::StepUp)
+            }
+            _ => Ok(()),
+        }
     }
 }

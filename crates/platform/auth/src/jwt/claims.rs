@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ids::{OrganizationId, SessionId};
+use ids::{OrganizationId, SessionId, TeamId};
 use serde::{Deserialize, Serialize};
 
 use super::{AUDIENCE, ISSUER, LIFETIME};
-use crate::{Error, Membership, Principal, Role, Scopes};
+use crate::{Conversations, Error, Membership, Principal, Proof, Role, Scopes, View};
 
 /// How far two machines' clocks may differ.
 const SKEW: TimeDelta = TimeDelta::seconds(5);
@@ -29,10 +29,32 @@ pub(super) struct Claims {
     scopes: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<SessionId>,
+    /// Which conversations; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conv: Option<Conversations>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    mask: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    teams: Vec<TeamId>,
+    /// OpenID Connect: when a person last proved who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    /// Two factors were shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    mfa: bool,
+    /// As `iat`, in milliseconds: revocations are as fine as that.
+    ims: i64,
     /// Seconds since the epoch.
     iat: i64,
     nbf: i64,
     exp: i64,
+}
+
+/// When a token was made and when it ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lifetime {
+    pub(super) issued_at: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,12 +68,16 @@ enum Kind {
 impl Claims {
     /// The claims of a token for `principal`, valid from `now`. Times are cut to whole seconds, downwards.
     pub(super) fn new(principal: &Principal, now: DateTime<Utc>, lifetime: Duration) -> Self {
-        let (kind, sid) = match principal {
-            Principal::User { session_id, .. } => (Kind::User, Some(*session_id)),
-            Principal::ApiKey { .. } => (Kind::ApiKey, None),
-            Principal::Service { .. } => (Kind::Service, None),
+        let (kind, sid, proof) = match principal {
+            Principal::User {
+                session_id, proof, ..
+            } => (Kind::User, Some(*session_id), Some(proof)),
+            Principal::ApiKey { .. } => (Kind::ApiKey, None, None),
+            Principal::Service { .. } => (Kind::Service, None, None),
         };
         let member = principal.membership();
+        let view = member.map(|member| member.view.clone()).unwrap_or_default();
+        let ims = now.timestamp_millis();
         let scopes = member.and_then(|member| match &member.scopes {
             Scopes::All => None,
             Scopes::Only(scopes) => Some(scopes.iter().cloned().collect()),
@@ -67,14 +93,20 @@ impl Claims {
             role: member.map(|member| member.role),
             scopes,
             sid,
+            conv: (view.conversations != Conversations::All).then_some(view.conversations),
+            mask: view.hides_contact_details,
+            teams: view.teams,
+            auth_time: proof.map(|proof| proof.at.timestamp()),
+            mfa: proof.is_some_and(|proof| proof.strong),
+            ims,
             iat: now,
             nbf: now,
             exp: now.saturating_add_unsigned(lifetime),
         }
     }
 
-    /// Checks issuer, audience and times; the moment the token expires.
-    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
+    /// Checks issuer, audience and times.
+    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<Lifetime, Error> {
         if self.iss != ISSUER {
             return Err(Error::Invalid("another issuer"));
         }
@@ -86,6 +118,10 @@ impl Claims {
         };
         let (issued_at, not_before, expires_at) =
             (time(self.iat)?, time(self.nbf)?, time(self.exp)?);
+        if self.ims.div_euclid(1_000) != self.iat {
+            return Err(Error::Invalid("two times of issue"));
+        }
+        let issued_ms = DateTime::from_timestamp_millis(self.ims);
         if issued_at > now + SKEW || not_before > now + SKEW {
             return Err(Error::Invalid("from the future"));
         }
@@ -96,12 +132,27 @@ impl Claims {
         if expires_at + SKEW <= now {
             return Err(Error::Expired);
         }
-        Ok(expires_at)
+        Ok(Lifetime {
+            issued_at: issued_ms.unwrap_or(issued_at),
+            expires_at,
+        })
     }
 
     /// Whom the claims name.
     pub(super) fn into_principal(self) -> Result<Principal, Error> {
         const SHAPE: Error = Error::Invalid("claims that do not fit its kind");
+        let view = View {
+            conversations: self.conv.unwrap_or_default(),
+            hides_contact_details: self.mask,
+            teams: self.teams,
+        };
+        let proof = self
+            .auth_time
+            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+            .map(|at| Proof {
+                at,
+                strong: self.mfa,
+            });
         let member = match (self.org, self.role) {
             (Some(organization_id), Some(role)) => Some(Membership {
                 organization_id,
@@ -109,15 +160,24 @@ impl Claims {
                 scopes: self.scopes.map_or(Scopes::All, |scopes| {
                     Scopes::Only(scopes.into_iter().collect())
                 }),
+                view,
             }),
-            (None, None) if self.scopes.is_none() => None,
+            (None, None) if self.scopes.is_none() && view == View::default() => None,
             _ => return Err(SHAPE),
         };
-        match (self.kind, member, self.sid) {
-            (Kind::User, Some(member), Some(session_id)) => Ok(Principal::User {
+        // A made-up role is nothing but its permissions.
+        if member
+            .as_ref()
+            .is_some_and(|member| member.role == Role::Custom && member.scopes == Scopes::All)
+        {
+            return Err(SHAPE);
+        }
+        match (self.kind, member, self.sid.zip(proof)) {
+            (Kind::User, Some(member), Some((session_id, proof))) => Ok(Principal::User {
                 id: self.sub.parse().map_err(|_| SHAPE)?,
                 session_id,
                 member,
+                proof,
             }),
             (Kind::ApiKey, Some(member), None) => Ok(Principal::ApiKey {
                 id: self.sub.parse().map_err(|_| SHAPE)?,

@@ -11,13 +11,15 @@ use proto::identity::v1::{
 };
 
 use super::{claims::Claims, compact::Compact};
-use crate::{Error, Jwks, KeySourceError, Principal, RemoteKeys};
+use crate::{Error, Jwks, KeySourceError, Principal, RemoteKeys, RemoteRevocations, Revocations};
 
 /// A caller and how long the proof holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// Whom the token names.
     pub principal: Principal,
+    /// When the token was made, UTC.
+    pub issued_at: DateTime<Utc>,
     /// When it stops, UTC. A stream that outlives it must end.
     pub expires_at: DateTime<Utc>,
 }
@@ -26,22 +28,33 @@ pub struct Verified {
 #[derive(Debug, Clone)]
 pub struct Verifier {
     keys: Jwks,
+    revocations: Revocations,
     clock: Clock,
 }
 
 impl Verifier {
-    /// A verifier with these keys.
-    pub const fn new(keys: Jwks, clock: Clock) -> Self {
-        Self { keys, clock }
+    /// A verifier with these keys and revocations.
+    pub const fn new(keys: Jwks, revocations: Revocations, clock: Clock) -> Self {
+        Self {
+            keys,
+            revocations,
+            clock,
+        }
     }
 
     /// A verifier with the keys of identity, reached over this client.
     pub fn of_identity<C>(identity: IdentityServiceClient<C>, clock: Clock) -> Self
     where
+        C: Clone,
         IdentityServiceForward<C>: IdentityService,
     {
-        let source = Arc::new(RemoteKeys::new(identity));
-        Self::new(Jwks::new(source, clock.clone()), clock)
+        let keys = Arc::new(RemoteKeys::new(identity.clone()));
+        let revocations = Arc::new(RemoteRevocations::new(identity));
+        Self::new(
+            Jwks::new(keys, clock.clone()),
+            Revocations::new(revocations, clock.clone()),
+            clock,
+        )
     }
 
     /// Whether tokens can be verified: the readiness probe `identity.keys` of whoever verifies them.
@@ -56,7 +69,7 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Error::Invalid`] for anything that is not a token of ours, [`Error::Expired`],
-    /// [`Error::KeysUnavailable`] when it names an unknown key and identity can't be asked.
+    /// [`Error::Revoked`], [`Error::KeysUnavailable`] when it names an unknown key and identity can't be asked.
     pub async fn verify(&self, token: &str) -> Result<Verified, Error> {
         let compact = Compact::parse(token)?;
         let key = self.keys.get(&compact.kid).await?;
@@ -68,10 +81,35 @@ impl Verifier {
             return Err(Error::Invalid("a signature of somebody else"));
         }
         let claims: Claims = compact.claims()?;
-        let expires_at = claims.check(self.clock.now())?;
-        Ok(Verified {
+        let lifetime = claims.check(self.clock.now())?;
+        let verified = Verified {
             principal: claims.into_principal()?,
-            expires_at,
-        })
+            issued_at: lifetime.issued_at,
+            expires_at: lifetime.expires_at,
+        };
+        self.refuse_revoked(&verified).await?;
+        Ok(verified)
+    }
+
+    /// Whether a token that was verified earlier is still good: for whoever remembers that it was, or serves a call that
+    /// lasts.
+    ///
+    /// # Errors
+    /// [`Error::Expired`], [`Error::Revoked`].
+    pub async fn recheck(&self, verified: &Verified) -> Result<(), Error> {
+        if verified.expires_at <= self.clock.now() {
+            return Err(Error::Expired);
+        }
+        self.refuse_revoked(verified).await
+    }
+
+    async fn refuse_revoked(&self, verified: &Verified) -> Result<(), Error> {
+        let void = self
+            .revocations
+            .include(&verified.principal, verified.issued_at);
+        if void.await {
+            return Err(Error::Revoked);
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 use ids::{ApiKeyId, OrganizationId};
 
 use super::*;
-use crate::Scopes;
+use crate::{Scopes, View};
 
 fn key(role: Role, scopes: Scopes) -> Principal {
     Principal::ApiKey {
@@ -10,6 +10,7 @@ fn key(role: Role, scopes: Scopes) -> Principal {
             organization_id: OrganizationId::generate(),
             role,
             scopes,
+            view: View::default(),
         },
     }
 }
@@ -23,19 +24,34 @@ fn only(scopes: &[&str]) -> Scopes {
 async fn each_role_has_its_permissions_and_no_others() {
     let policy = Policy::load().await.unwrap();
     let of = |role| policy.of_role(role).collect::<Vec<_>>();
-    let read = ["channels.read", "contacts.read", "conversations.read"];
+    let read = [
+        "channels.read",
+        "contacts.read",
+        "conversations.read",
+        "members.read",
+    ];
     assert_eq!(of(Role::Viewer), read);
     assert_eq!(of(Role::Agent), [&read[..], &["messages.send"]].concat());
     let all = [
         "api_keys.manage",
+        "audit.read",
         "channels.manage",
         "channels.read",
         "contacts.read",
         "conversations.read",
+        "members.manage",
+        "members.read",
         "messages.send",
+        "organization.manage",
+        "roles.manage",
     ];
     assert_eq!(of(Role::Admin), all);
-    assert_eq!(of(Role::Owner), all);
+    // The most that a role of an organization's own may have.
+    assert_eq!(of(Role::Custom), all);
+    let mut owner = all.to_vec();
+    owner.insert(9, "organization.delete");
+    owner.push("sso.manage");
+    assert_eq!(of(Role::Owner), owner);
 }
 
 /// Ratchet: a permission that a method asks for and nobody has is a method nobody can call.

@@ -1,8 +1,10 @@
 //! The layer in front of a server that answers whom it saw.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use auth::{Authorizer, GrpcLayer, Policy, Principal, RequestContext, Role, context};
+use auth::{
+    Authorizer, GrpcLayer, Policy, Principal, RequestContext, Revocation, Revoked, Role, context,
+};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Empty;
 use ids::OrganizationId;
@@ -23,7 +25,11 @@ impl Server {
     async fn start() -> Self {
         let world = World::new();
         let policy = Policy::load().await.unwrap();
-        let layer = GrpcLayer::new(Authorizer::new(world.verifier.clone(), policy));
+        let layer = GrpcLayer::new(Authorizer::new(
+            world.verifier.clone(),
+            policy,
+            world.clock.clone(),
+        ));
         Self { world, layer }
     }
 
@@ -224,4 +230,27 @@ async fn without_the_layer_no_operation_runs() {
 
 fn other_organization() -> HeaderValue {
     HeaderValue::from_str(&OrganizationId::generate().to_string()).unwrap()
+}
+
+#[tokio::test]
+async fn a_revoked_session_is_refused_within_a_second_and_only_that_one() {
+    let server = Server::start().await;
+    let world = &server.world;
+    let (one, other) = (user(Role::Admin), user(Role::Admin));
+    let (token, others) = (world.token(&one), world.token(&other));
+    assert!(server.call(LIST_API_KEYS, bearer(&token)).await.is_ok());
+    let Principal::User { session_id, .. } = &one else {
+        panic!("a person")
+    };
+    world.revocations.add(Revocation {
+        organization_id: one.membership().unwrap().organization_id,
+        revoked: Revoked::Session(*session_id),
+        issued_until: world.clock.now(),
+    });
+    world.hand.advance(Duration::from_millis(900));
+    let refused = server.call(LIST_API_KEYS, bearer(&token)).await;
+    assert_eq!(refused.unwrap_err(), Code::Unauthenticated);
+    assert!(server.call(LIST_API_KEYS, bearer(&others)).await.is_ok());
+    // Logged in again.
+    assert!(server.call_as(LIST_API_KEYS, &one).await.is_ok());
 }

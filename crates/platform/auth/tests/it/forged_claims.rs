@@ -94,6 +94,7 @@ async fn a_token_from_the_future_or_for_a_year_is_refused() {
     let with = |iat: i64, nbf: i64, exp: i64| {
         let mut claims = claims();
         claims["iat"] = json!(iat);
+        claims["ims"] = json!(iat * 1_000);
         claims["nbf"] = json!(nbf);
         claims["exp"] = json!(exp);
         world.signed(&world.header().to_string(), &claims.to_string())
@@ -113,6 +114,10 @@ async fn a_token_from_the_future_or_for_a_year_is_refused() {
         .await
         .unwrap_err();
     assert_eq!(expired.code().id, "auth.token_expired");
+    let mut two_times = claims();
+    two_times["ims"] = json!((NOW + 1) * 1_000);
+    let token = world.signed(&world.header().to_string(), &two_times.to_string());
+    assert_refused(&world, &token, "ims is another second than iat").await;
 }
 
 /// The claims must be those of one kind of caller.

@@ -182,7 +182,11 @@ async fn warming_up_tells_whether_tokens_can_be_verified() {
 #[tokio::test]
 async fn the_probe_of_an_authorizer_tells_whether_callers_can_be_told_apart() {
     let world = World::new();
-    let authorizer = Authorizer::new(world.verifier.clone(), Policy::load().await.unwrap());
+    let authorizer = Authorizer::new(
+        world.verifier.clone(),
+        Policy::load().await.unwrap(),
+        world.clock.clone(),
+    );
     world.source.set_down();
     assert!(authorizer.probe().await.is_err());
     world.source.answer(vec![world.key.jwk()]);

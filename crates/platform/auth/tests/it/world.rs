@@ -1,5 +1,6 @@
 //! A signer, a key source that counts, and a clock that a test moves.
 
+use std::collections::BTreeSet;
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
@@ -7,11 +8,12 @@ use std::sync::{
 
 use async_trait::async_trait;
 use auth::{
-    Jwks, KeySource, KeySourceError, LIFETIME, Membership, Principal, Role, Scopes, TokenKey,
-    Verified, Verifier,
+    Jwks, KeySource, KeySourceError, LIFETIME, Membership, News, Principal, Proof, Revocation,
+    RevocationSource, Revocations, RevocationsUnknown, Role, Scopes, TokenKey, Verified, Verifier,
+    View,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use clock::{Clock, Hand};
 use ed25519_dalek::{Signer, SigningKey};
 use errors::Classify;
@@ -54,12 +56,33 @@ impl KeySource for Source {
     }
 }
 
+/// What identity would say is revoked.
+#[derive(Default)]
+pub(crate) struct Recorded(Mutex<Vec<Revocation>>);
+
+impl Recorded {
+    pub(crate) fn add(&self, revocation: Revocation) {
+        self.0.lock().unwrap().push(revocation);
+    }
+}
+
+#[async_trait]
+impl RevocationSource for Recorded {
+    async fn fetch(&self, _: Option<DateTime<Utc>>) -> Result<News, RevocationsUnknown> {
+        Ok(News {
+            revocations: self.0.lock().unwrap().clone(),
+            as_of: DateTime::from_timestamp(NOW, 0).unwrap(),
+        })
+    }
+}
+
 pub(crate) struct World {
     pub(crate) key: TokenKey,
     pub(crate) source: Arc<Source>,
     pub(crate) clock: Clock,
     pub(crate) hand: Hand,
     pub(crate) jwks: Jwks,
+    pub(crate) revocations: Arc<Recorded>,
     pub(crate) verifier: Verifier,
 }
 
@@ -69,9 +92,15 @@ impl World {
         let key = TokenKey::generate();
         let source = Arc::new(Source::default());
         source.answer(vec![key.jwk()]);
+        let revocations = Arc::new(Recorded::default());
         let jwks = Jwks::new(source.clone(), clock.clone());
         Self {
-            verifier: Verifier::new(jwks.clone(), clock.clone()),
+            verifier: Verifier::new(
+                jwks.clone(),
+                Revocations::new(revocations.clone(), clock.clone()),
+                clock.clone(),
+            ),
+            revocations,
             key,
             source,
             clock,
@@ -124,6 +153,8 @@ pub(crate) fn claims() -> Value {
         "role": "agent",
         "sid": SessionId::min_at(3).to_string(),
         "iat": NOW,
+        "ims": NOW * 1_000,
+        "auth_time": NOW,
         "nbf": NOW,
         "exp": NOW + 300,
     })
@@ -138,6 +169,7 @@ pub(crate) fn member(role: Role, scopes: Scopes) -> Membership {
         organization_id: OrganizationId::generate(),
         role,
         scopes,
+        view: View::default(),
     }
 }
 
@@ -145,7 +177,17 @@ pub(crate) fn user(role: Role) -> Principal {
     Principal::User {
         id: UserId::generate(),
         session_id: SessionId::generate(),
-        member: member(role, Scopes::All),
+        member: member(
+            role,
+            match role {
+                Role::Custom => Scopes::Only(BTreeSet::from(["conversations.read".to_owned()])),
+                _ => Scopes::All,
+            },
+        ),
+        proof: Proof {
+            at: DateTime::from_timestamp(NOW, 0).unwrap(),
+            strong: false,
+        },
     }
 }
 

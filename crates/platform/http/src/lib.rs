@@ -8,6 +8,7 @@
 
 pub mod body;
 mod border;
+pub mod client;
 pub mod json;
 mod problem;
 pub mod refusal;

@@ -1,7 +1,6 @@
 //! The edge's settings.
 
 mod docs;
-mod network;
 mod secret;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -9,10 +8,10 @@ use std::{collections::BTreeMap, time::Duration};
 use bus::BusConfig;
 use chassis::config::{Alias, Docs, Problems, Settings, Validate};
 use db::DbConfig;
+use sb_http::client::Network;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-pub use network::Network;
 pub use secret::Secret;
 
 use crate::domain::apps::{App, AppInvalid, Apps};

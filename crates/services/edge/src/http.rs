@@ -1,19 +1,18 @@
 //! The public HTTP surface.
 
 mod body;
-mod client;
 mod door;
 mod whatsapp;
 
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
-use sb_http::Border;
+use sb_http::{Border, client::Network};
 
 pub(crate) use body::{BodyTerms, MAX_BODY_BYTES};
 pub(crate) use door::Door;
 
-use crate::{config::Network, domain::apps::Apps, metrics::Metrics, ops::receive_webhook::Intake};
+use crate::{domain::apps::Apps, metrics::Metrics, ops::receive_webhook::Intake};
 
 /// What requests share.
 #[derive(Debug)]

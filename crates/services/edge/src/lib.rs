@@ -16,4 +16,4 @@ mod ops;
 mod store;
 
 pub use app::{App, MIGRATOR};
-pub use config::{Config, Intake, Network, Secret, WhatsApp, WhatsAppApp};
+pub use config::{Config, Intake, Secret, WhatsApp, WhatsAppApp};

@@ -7,9 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
+use sb_http::client;
 use whatsapp::signature::{self, SignatureError};
 
-use super::{Edge, body, client};
+use super::{Edge, body};
 use crate::{
     domain::apps::App,
     error::Error,
@@ -56,7 +57,10 @@ async fn accept(
 ) -> Result<Stored, Error> {
     let (head, body) = request.into_parts();
     let address = client::address(peer.ip(), &head.headers, &edge.trusted_proxies);
-    let unverified = edge.door.enter(address).ok_or(Error::Crowded)?;
+    let unverified = edge
+        .door
+        .enter(client::customer(address))
+        .ok_or(Error::Crowded)?;
     if head.headers.contains_key(header::CONTENT_ENCODING) {
         return Err(Error::Compressed);
     }

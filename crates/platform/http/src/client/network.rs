@@ -1,3 +1,5 @@
+//! A part of the address space, as settings name it.
+
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Deserializer, de};

@@ -11,11 +11,12 @@ mod events;
 mod grpc;
 mod jobs;
 mod keys;
+mod mail;
 mod ops;
 mod passwords;
 mod store;
 
 pub use app::{App, MIGRATOR};
-pub use config::{Config, Sessions};
-pub use error::Error;
+pub use config::{Config, Mail, Seats, Sessions, SignUps, Sso};
+pub use error::{Error, PeopleError, SsoError};
 pub use ops::{Seed, Seeded, seed};

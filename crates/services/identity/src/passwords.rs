@@ -2,6 +2,11 @@
 //!
 //! One hash keeps a core busy for about 0.1 s and needs 46 MiB, so two run at a time, a short queue waits, and whoever
 //! comes then is told to come back: logins must not starve everything else.
+//!
+//! bcrypt hashes of the older system are verified, too, and replaced as soon as their password is known. They cut a
+//! password after 72 bytes; what replaces them does not.
+
+mod strength;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -26,6 +31,21 @@ const WORKERS: usize = 2;
 const QUEUE: usize = 16;
 /// Longest wait.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What a check found.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Wrong,
+    Right,
+    /// Right, and this is a better hash of it than the stored one.
+    Outdated(SecretString),
+}
+
+impl Verdict {
+    pub(crate) const fn is_right(&self) -> bool {
+        matches!(self, Self::Right | Self::Outdated(_))
+    }
+}
 
 /// Hashes and checks passwords. Cheap to clone; clones share the places.
 #[derive(Clone)]
@@ -68,19 +88,43 @@ impl Passwords {
         self.work(move || hash(&argon2, &password)).await
     }
 
+    /// [`hash`](Self::hash) of a password that somebody chose. `context` is what others know of the person.
+    ///
+    /// # Errors
+    /// [`Error::PasswordGuessable`].
+    pub(crate) async fn hash_chosen(
+        &self,
+        password: SecretString,
+        context: Vec<String>,
+    ) -> Result<SecretString, Error> {
+        let argon2 = self.0.argon2.clone();
+        let work = move || {
+            strength::judge(password.expose_secret(), &context)
+                .map_err(Error::PasswordGuessable)?;
+            hash(&argon2, &password)
+        };
+        self.work(work).await
+    }
+
     /// Whether `password` is the stored one; never, and after the same time, when none is stored.
     pub(crate) async fn verify(
         &self,
         password: SecretString,
         stored: Option<SecretString>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Verdict, Error> {
         let argon2 = self.0.argon2.clone();
         let exists = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.0.nobody.clone());
-        let same = self
-            .work(move || verify(&argon2, &password, &stored))
-            .await?;
-        Ok(same && exists)
+        let work = move || {
+            if !verify(&argon2, &password, &stored)? || !exists {
+                return Ok(Verdict::Wrong);
+            }
+            if is_outdated(stored.expose_secret())? {
+                return Ok(Verdict::Outdated(hash(&argon2, &password)?));
+            }
+            Ok(Verdict::Right)
+        };
+        self.work(work).await
     }
 
     async fn work<T: Send + 'static>(
@@ -121,8 +165,11 @@ fn verify(
     password: &SecretString,
     stored: &SecretString,
 ) -> Result<bool, Error> {
-    let stored = PasswordHash::new(stored.expose_secret())
-        .map_err(|_| Error::Hash(password_hash::Error::EncodingInvalid))?;
+    if is_bcrypt(stored.expose_secret()) {
+        return bcrypt::verify(password.expose_secret(), stored.expose_secret())
+            .map_err(Error::OldHash);
+    }
+    let stored = parse(stored.expose_secret())?;
     match argon2.verify_password(password.expose_secret().as_bytes(), &stored) {
         Ok(()) => Ok(true),
         Err(password_hash::Error::PasswordInvalid) => Ok(false),
@@ -130,9 +177,68 @@ fn verify(
     }
 }
 
+fn is_bcrypt(stored: &str) -> bool {
+    ["$2a$", "$2b$", "$2y$"]
+        .iter()
+        .any(|version| stored.starts_with(version))
+}
+
+/// Whether a hash made now would cost a guesser more.
+fn is_outdated(stored: &str) -> Result<bool, Error> {
+    if is_bcrypt(stored) {
+        return Ok(true);
+    }
+    let params = Params::try_from(&parse(stored)?).map_err(Error::Hash)?;
+    Ok(params.m_cost() < MEMORY || params.t_cost() < PASSES)
+}
+
+fn parse(stored: &str) -> Result<PasswordHash, Error> {
+    PasswordHash::new(stored).map_err(|_| Error::Hash(password_hash::Error::EncodingInvalid))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const OLD: &str = "an old password, longer than it looks";
+
+    #[tokio::test]
+    async fn hashes_of_the_older_system_and_weaker_ones_verify_and_are_replaced() {
+        let passwords = Passwords::new().await.unwrap();
+        let parts = bcrypt::hash_with_result(OLD, 4).unwrap();
+        let versions = [
+            bcrypt::Version::TwoA,
+            bcrypt::Version::TwoB,
+            bcrypt::Version::TwoY,
+        ];
+        let weak = Params::new(8 * 1024, 1, 1, None).unwrap();
+        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, weak);
+        let mut old: Vec<SecretString> = versions
+            .into_iter()
+            .map(|version| SecretString::from(parts.format_for_version(version)))
+            .collect();
+        old.push(hash(&weak, &text(OLD)).unwrap());
+        for stored in old {
+            let verdict = passwords.verify(text(OLD), Some(stored.clone())).await;
+            let Ok(Verdict::Outdated(better)) = verdict else {
+                panic!("{verdict:?}");
+            };
+            assert!(better.expose_secret().starts_with(COST));
+            let again = passwords.verify(text(OLD), Some(better)).await.unwrap();
+            assert!(matches!(again, Verdict::Right));
+            let wrong = passwords.verify(text("x"), Some(stored)).await.unwrap();
+            assert!(!wrong.is_right());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_is_none_is_an_error_and_not_a_way_in() {
+        let passwords = Passwords::new().await.unwrap();
+        for broken in ["", "$2b$", "$2b$04$short", "$argon2id$", "plain"] {
+            let verdict = passwords.verify(text(broken), Some(text(broken))).await;
+            assert!(verdict.is_err(), "{broken}");
+        }
+    }
 
     /// How every hash begins: the method and what it costs.
     const COST: &str = "$argon2id$v=19$m=47104,t=1,p=1$";
@@ -153,6 +259,7 @@ mod tests {
                 .verify(text(&odd), Some(hash.clone()))
                 .await
                 .unwrap()
+                .is_right()
         );
         let cut = &odd[..odd.len() - 1];
         for wrong in [
@@ -167,6 +274,7 @@ mod tests {
                     .verify(text(wrong), Some(hash.clone()))
                     .await
                     .unwrap()
+                    .is_right()
             );
         }
     }
@@ -182,7 +290,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_has_no_password() {
         let passwords = Passwords::new().await.unwrap();
-        assert!(!passwords.verify(text(""), None).await.unwrap());
+        assert!(!passwords.verify(text(""), None).await.unwrap().is_right());
     }
 
     /// So that nobody learns from the time of an answer who has an account.
@@ -201,7 +309,7 @@ mod tests {
             let at_once = tokio::time::timeout(Duration::ZERO, verify.as_mut()).await;
             assert!(at_once.is_err());
             drop(held);
-            assert!(!verify.await.unwrap());
+            assert!(!verify.await.unwrap().is_right());
         }
     }
 

@@ -1,20 +1,15 @@
 //! The bytes of every event, as they were once written to a queue or an outbox.
 
 mod contents;
+mod identity;
+mod messaging;
 
 use std::{collections::HashSet, fs, path::PathBuf};
 
 use proto::{
     edge::events::v1::WhatsAppReceived,
     events::{self, DomainEvent},
-    identity::events::v1::{ApiKeyRevoked, OrganizationCreated, SessionEnded},
-    messaging::{
-        events::v1::{
-            ChannelChanged, ConversationOpened, MessageQueued, MessageReceived,
-            MessageStatusChanged,
-        },
-        v1::{Failure, MessageStatus},
-    },
+    messaging::events::v1::MessageReceived,
 };
 
 const AT: Option<pbjson_types::Timestamp> = Some(pbjson_types::Timestamp {
@@ -49,68 +44,13 @@ impl Example {
 
 /// One example of each event type, and of each kind of content.
 fn examples() -> Vec<Example> {
-    let mut examples = vec![
-        Example::of(&WhatsAppReceived {
-            webhook_id: "wh_1".into(),
-            app: "main".into(),
-            body: br#"{"object":"whatsapp_business_account","entry":[]}"#.to_vec(),
-            received_at: AT,
-        }),
-        Example::of(&OrganizationCreated {
-            organization_id: "org_1".into(),
-            owner_user_id: "usr_1".into(),
-            created_at: AT,
-        }),
-        Example::of(&ApiKeyRevoked {
-            api_key_id: "key_1".into(),
-            revoked_at: AT,
-        }),
-        Example::of(&SessionEnded {
-            session_id: "ses_1".into(),
-            user_id: "usr_1".into(),
-            reason: "logged_out".into(),
-            ended_at: AT,
-        }),
-        Example::of(&MessageReceived {
-            message_id: "msg_1".into(),
-            conversation_id: "cv_1".into(),
-            channel_id: "ch_1".into(),
-            contact_id: "ct_1".into(),
-            content: Some(contents::text("hello")),
-            provider_at: AT,
-        }),
-        Example::of(&MessageQueued {
-            message_id: "msg_2".into(),
-            conversation_id: "cv_1".into(),
-            channel_id: "ch_1".into(),
-            contact_id: "ct_1".into(),
-            content: Some(contents::text("hi")),
-            author: "user:usr_1".into(),
-        }),
-        Example::of(&MessageStatusChanged {
-            message_id: "msg_2".into(),
-            conversation_id: "cv_1".into(),
-            status: MessageStatus::Failed.into(),
-            failure: Some(Failure {
-                provider_code: 131_047,
-                class: "window".into(),
-                retryable: false,
-                hint: "Send a template.".into(),
-            }),
-            status_at: AT,
-        }),
-        Example::of(&ConversationOpened {
-            conversation_id: "cv_1".into(),
-            channel_id: "ch_1".into(),
-            contact_id: "ct_1".into(),
-        }),
-        Example::of(&ChannelChanged {
-            channel_id: "ch_1".into(),
-            change: "connected".into(),
-            changed_at: AT,
-        }),
-    ];
-    examples.extend(contents::all().into_iter().map(|(variant, content)| {
+    let received = Example::of(&WhatsAppReceived {
+        webhook_id: "wh_1".into(),
+        app: "main".into(),
+        body: br#"{"object":"whatsapp_business_account","entry":[]}"#.to_vec(),
+        received_at: AT,
+    });
+    let contents = contents::all().into_iter().map(|(variant, content)| {
         let received = MessageReceived {
             message_id: "msg_1".into(),
             content: Some(content),
@@ -120,7 +60,11 @@ fn examples() -> Vec<Example> {
             variant,
             ..Example::of(&received)
         }
-    }));
+    });
+    let mut examples = vec![received];
+    examples.extend(identity::examples());
+    examples.extend(messaging::examples());
+    examples.extend(contents);
     examples
 }
 

@@ -15,10 +15,19 @@ use secrecy::SecretString;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// What every refresh token begins with, so that people and secret scanners recognise one.
-const PREFIX: &str = "sbr_";
-/// Names the construction: a MAC of another use of the key never fits.
-const CONTEXT: &[u8] = b"switchboard.refresh-token/1";
+/// What a sealed text is for. A text of one use is worth nothing in another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// What every such text begins with, so that people and secret scanners recognise one.
+    pub(crate) prefix: &'static str,
+    /// Names the construction: a MAC of another use of the key never fits. No context is the beginning of another.
+    pub(crate) context: &'static [u8],
+}
+
+const REFRESH: Usage = Usage {
+    prefix: "sbr_",
+    context: b"switchboard.refresh-token/1",
+};
 /// Organization, session, generation.
 const BODY: usize = 16 + 16 + 4;
 const TAG: usize = 32;
@@ -49,30 +58,42 @@ impl RefreshKey {
 
     /// The text a client keeps.
     pub(crate) fn sign(&self, token: &RefreshToken) -> SecretString {
-        let mut bytes = token.body().to_vec();
-        let tag = self.mac(&bytes).finalize().into_bytes();
-        bytes.extend_from_slice(&tag);
-        let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(&bytes));
-        SecretString::from(format!("{PREFIX}{}", text.as_str()))
+        self.seal(REFRESH, &token.body())
     }
 
     /// The token in the text, if this key signed it.
     pub(crate) fn verify(&self, text: &str) -> Option<RefreshToken> {
-        let bytes = BASE64_URL_SAFE_NO_PAD
-            .decode(text.strip_prefix(PREFIX)?)
-            .ok()?;
-        let (body, tag) = bytes.split_at_checked(BODY)?;
-        if tag.len() != TAG {
-            return None;
-        }
-        self.mac(body).verify_slice(tag).ok()?;
-        RefreshToken::from_body(body)
+        RefreshToken::from_body(&self.open(REFRESH, text)?)
     }
 
-    fn mac(&self, body: &[u8]) -> Hmac<Sha256> {
+    /// A text that only this key can make, for one use: `body` is readable, and can't be changed.
+    pub(crate) fn seal(&self, usage: Usage, body: &[u8]) -> SecretString {
+        let mut bytes = body.to_vec();
+        let tag = self.mac(usage, body).finalize().into_bytes();
+        bytes.extend_from_slice(&tag);
+        let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(&bytes));
+        SecretString::from(format!("{}{}", usage.prefix, text.as_str()))
+    }
+
+    /// The body of a text that [`seal`](Self::seal) made for the same use.
+    pub(crate) fn open(&self, usage: Usage, text: &str) -> Option<Vec<u8>> {
+        let mut bytes = BASE64_URL_SAFE_NO_PAD
+            .decode(text.strip_prefix(usage.prefix)?)
+            .ok()?;
+        let tag = bytes.split_off(bytes.len().checked_sub(TAG)?);
+        self.mac(usage, &bytes).verify_slice(&tag).ok()?;
+        Some(bytes)
+    }
+
+    /// A hash that can't be guessed at without the key.
+    pub(crate) fn hash(&self, usage: Usage, body: &[u8]) -> [u8; TAG] {
+        self.mac(usage, body).finalize().into_bytes().into()
+    }
+
+    fn mac(&self, usage: Usage, body: &[u8]) -> Hmac<Sha256> {
         let mut mac =
             Hmac::new_from_slice(self.0.as_slice()).expect("HMAC takes keys of any length");
-        mac.update(CONTEXT);
+        mac.update(usage.context);
         mac.update(body);
         mac
     }

@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 /// What every API key begins with, so that people and secret scanners recognise one.
 const API_KEY: &str = "sbk_";
-/// Characters of a key that are shown afterwards. Eight of them are random: enough to tell keys apart, while 208 of the
+/// What every token of a directory begins with.
+const DIRECTORY_TOKEN: &str = "sbd_";
+/// Characters of a secret that are shown afterwards. Eight of them are random: enough to tell keys apart, while 208 of the
 /// 256 bits stay unknown.
 const SHOWN: usize = API_KEY.len() + 8;
 
@@ -40,9 +42,9 @@ impl SecretHash {
     }
 }
 
-/// A new API key.
+/// A new API key or token of a directory.
 #[derive(Debug)]
-pub(crate) struct ApiKeySecret {
+pub(crate) struct NewSecret {
     /// To be shown once.
     pub(crate) secret: SecretString,
     /// To be shown always.
@@ -50,10 +52,18 @@ pub(crate) struct ApiKeySecret {
     pub(crate) hash: SecretHash,
 }
 
-impl ApiKeySecret {
-    pub(crate) fn generate() -> Self {
+impl NewSecret {
+    pub(crate) fn api_key() -> Self {
+        Self::generate(API_KEY)
+    }
+
+    pub(crate) fn directory_token() -> Self {
+        Self::generate(DIRECTORY_TOKEN)
+    }
+
+    fn generate(kind: &str) -> Self {
         let random = BASE64_URL_SAFE_NO_PAD.encode(random_bytes().as_slice());
-        let secret = Zeroizing::new(format!("{API_KEY}{random}"));
+        let secret = Zeroizing::new(format!("{kind}{random}"));
         Self {
             prefix: secret.chars().take(SHOWN).collect(),
             hash: SecretHash::of(&secret),
@@ -64,7 +74,16 @@ impl ApiKeySecret {
 
 /// Whether the text could be one of our API keys: others are not worth a look into the database.
 pub(crate) fn is_api_key(text: &str) -> bool {
-    text.strip_prefix(API_KEY).is_some_and(|random| {
+    is_secret(text, API_KEY)
+}
+
+/// Whether the text could be a token of a directory.
+pub(crate) fn is_directory_token(text: &str) -> bool {
+    is_secret(text, DIRECTORY_TOKEN)
+}
+
+fn is_secret(text: &str, kind: &str) -> bool {
+    text.strip_prefix(kind).is_some_and(|random| {
         random.len() == 43
             && random
                 .bytes()
@@ -89,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_new_key_has_its_shape_shows_little_and_matches_its_hash_only() {
-        let key = ApiKeySecret::generate();
+        let key = NewSecret::api_key();
         let secret = key.secret.expose_secret();
         assert!(is_api_key(secret), "{secret}");
         assert!(secret.starts_with(&key.prefix));
@@ -100,6 +119,18 @@ mod tests {
         let shown = format!("{key:?}");
         assert!(!shown.contains(secret));
         assert!(shown.contains("SecretHash(…)"), "{shown}");
+    }
+
+    #[test]
+    fn a_token_of_a_directory_is_no_api_key() {
+        let token = NewSecret::directory_token();
+        let secret = token.secret.expose_secret();
+        assert!(
+            is_directory_token(secret) && !is_api_key(secret),
+            "{secret}"
+        );
+        let key = NewSecret::api_key();
+        assert!(!is_directory_token(key.secret.expose_secret()));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! A login and the uses of its refresh token.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use auth::{Origin, Proof};
 use chrono::{DateTime, Utc};
-use ids::{SessionId, UserId};
+use ids::{SessionId, SsoConnectionId, UserId};
 
 /// A refresh token that is used again within this time has lost its answer; later, it was stolen.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
@@ -21,6 +22,98 @@ pub(crate) struct Session {
     pub(crate) used_at: Vec<DateTime<Utc>>,
     pub(crate) refreshed_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) login: Login,
+}
+
+/// How a session began.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    /// How the person was recognised, in order.
+    pub(crate) methods: Vec<Method>,
+    /// The last time it was.
+    pub(crate) authenticated_at: DateTime<Utc>,
+    /// The single sign-on connection it came through.
+    pub(crate) connection_id: Option<SsoConnectionId>,
+    /// Where it came from, for whoever reviews logins.
+    pub(crate) user_agent: String,
+    pub(crate) address: String,
+}
+
+/// Without the address and the program: they are personal data.
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({:?})", self.methods)
+    }
+}
+
+impl Login {
+    pub(crate) fn new(methods: Vec<Method>, now: DateTime<Utc>, origin: &Origin) -> Self {
+        let address = origin.address.map(|address| address.to_string());
+        Self {
+            methods,
+            authenticated_at: now,
+            connection_id: None,
+            user_agent: origin.user_agent.clone(),
+            address: address.unwrap_or_default(),
+        }
+    }
+
+    /// Two factors, or an identity provider that answers for them.
+    pub(crate) fn is_strong(&self) -> bool {
+        self.methods
+            .iter()
+            .any(|method| *method != Method::Password)
+    }
+
+    /// The person was recognised again.
+    pub(crate) fn prove(&mut self, method: Method, now: DateTime<Utc>) {
+        if !self.methods.contains(&method) {
+            self.methods.push(method);
+        }
+        self.authenticated_at = now;
+    }
+
+    /// What a token says of it.
+    pub(crate) fn proof(&self) -> Proof {
+        Proof {
+            at: self.authenticated_at,
+            strong: self.is_strong(),
+        }
+    }
+}
+
+/// A way to recognise a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Password,
+    Totp,
+    RecoveryCode,
+    Oidc,
+    Saml,
+}
+
+impl Method {
+    const ALL: [Self; 5] = [
+        Self::Password,
+        Self::Totp,
+        Self::RecoveryCode,
+        Self::Oidc,
+        Self::Saml,
+    ];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
+            Self::Oidc => "oidc",
+            Self::Saml => "saml",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
 }
 
 /// Why a session ended, as `SessionEnded` says it.
@@ -28,6 +121,18 @@ pub(crate) struct Session {
 pub(crate) enum EndReason {
     LoggedOut,
     RefreshReused,
+    /// By its person, from another device.
+    Revoked,
+    PasswordChanged,
+    /// A second factor was added or removed.
+    FactorsChanged,
+    MemberDeactivated,
+    MemberRemoved,
+    OrganizationSuspended,
+    /// The single sign-on connection that it came through.
+    ConnectionDeleted,
+    /// Whoever the address belongs to came, and whoever set up the account had not proven it.
+    AccountClaimed,
 }
 
 impl EndReason {
@@ -35,6 +140,14 @@ impl EndReason {
         match self {
             Self::LoggedOut => "logged_out",
             Self::RefreshReused => "refresh_reused",
+            Self::Revoked => "revoked",
+            Self::PasswordChanged => "password_changed",
+            Self::FactorsChanged => "factors_changed",
+            Self::MemberDeactivated => "member_deactivated",
+            Self::MemberRemoved => "member_removed",
+            Self::OrganizationSuspended => "organization_suspended",
+            Self::ConnectionDeleted => "connection_deleted",
+            Self::AccountClaimed => "account_claimed",
         }
     }
 }
@@ -56,7 +169,12 @@ pub(crate) enum Refresh {
 
 impl Session {
     /// A login at `now`.
-    pub(crate) fn begin(user_id: UserId, now: DateTime<Utc>, lasts: Duration) -> Self {
+    pub(crate) fn begin(
+        user_id: UserId,
+        now: DateTime<Utc>,
+        lasts: Duration,
+        login: Login,
+    ) -> Self {
         Self {
             id: SessionId::stamped(now),
             user_id,
@@ -64,6 +182,7 @@ impl Session {
             used_at: Vec::new(),
             refreshed_at: now,
             expires_at: now + lasts,
+            login,
         }
     }
 

@@ -1,5 +1,7 @@
 //! One method per RPC.
 
+use std::time::Duration;
+
 use auth::{RequestContext, context};
 use errors::to_status;
 use proto::identity::v1 as wire;
@@ -16,9 +18,9 @@ pub(crate) struct Service {
     pub(crate) tools: Tools,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+pub(super) type Answer<T> = Result<Response<T>, Status>;
 
-fn answer<T, M>(result: Result<T, Error>, encode: impl FnOnce(T) -> M) -> Answer<M> {
+pub(super) fn answer<T, M>(result: Result<T, Error>, encode: impl FnOnce(T) -> M) -> Answer<M> {
     match result {
         Ok(value) => Ok(Response::new(encode(value))),
         Err(error) => Err(to_status(&error)),
@@ -26,7 +28,7 @@ fn answer<T, M>(result: Result<T, Error>, encode: impl FnOnce(T) -> M) -> Answer
 }
 
 /// The caller's context and the message.
-fn open<T>(request: Request<T>) -> Result<(RequestContext, T), Status> {
+pub(super) fn open<T>(request: Request<T>) -> Result<(RequestContext, T), Status> {
     let caller = context(&request)?.clone();
     Ok((caller, request.into_inner()))
 }
@@ -34,18 +36,21 @@ fn open<T>(request: Request<T>) -> Result<(RequestContext, T), Status> {
 #[tonic::async_trait]
 impl IdentityService for Service {
     async fn sign_up(&self, request: Request<wire::SignUpRequest>) -> Answer<wire::SignUpResponse> {
-        let input = convert::sign_up(request.into_inner());
+        let (caller, request) = open(request)?;
+        let input = convert::sign_up(request);
         answer(
-            ops::sign_up::sign_up(&self.tools, input).await,
+            ops::sign_up::sign_up(&self.tools, input, &caller.origin).await,
             convert::signed_up,
         )
     }
 
     async fn log_in(&self, request: Request<wire::LogInRequest>) -> Answer<wire::LogInResponse> {
-        let request = request.into_inner();
-        let password = SecretString::from(request.password);
-        let logged_in = ops::log_in::log_in(&self.tools, &request.email, password).await;
-        answer(logged_in, convert::logged_in)
+        let (caller, request) = open(request)?;
+        let progress = match convert::log_in(request) {
+            Ok(input) => ops::log_in::log_in(&self.tools, input, &caller.origin).await,
+            Err(error) => Err(error),
+        };
+        answer(progress, convert::progress)
     }
 
     async fn refresh_session(
@@ -75,9 +80,11 @@ impl IdentityService for Service {
 
     async fn list_roles(
         &self,
-        _: Request<wire::ListRolesRequest>,
+        request: Request<wire::ListRolesRequest>,
     ) -> Answer<wire::ListRolesResponse> {
-        Ok(Response::new(convert::roles(&self.tools.policy)))
+        let (caller, _) = open(request)?;
+        let custom = ops::roles::list_roles::list_roles(&self.tools, &caller).await;
+        answer(custom, |custom| convert::roles(&self.tools.policy, custom))
     }
 
     async fn create_api_key(
@@ -114,6 +121,19 @@ impl IdentityService for Service {
         answer(revoked, convert::api_key)
     }
 
+    async fn rotate_api_key(
+        &self,
+        request: Request<wire::RotateApiKeyRequest>,
+    ) -> Answer<wire::CreateApiKeyResponse> {
+        let (caller, request) = open(request)?;
+        let overlap = Duration::from_hours(request.overlap_hours.into());
+        let rotated = match convert::api_key_id(&request.api_key_id) {
+            Ok(id) => ops::rotate_api_key::rotate_api_key(&self.tools, &caller, id, overlap).await,
+            Err(error) => Err(error),
+        };
+        answer(rotated, convert::created_api_key)
+    }
+
     async fn get_jwks(&self, _: Request<wire::GetJwksRequest>) -> Answer<wire::Jwks> {
         let keys = self.tools.keys.current().await.jwks();
         Ok(Response::new(wire::Jwks { keys }))
@@ -131,12 +151,27 @@ impl IdentityService for Service {
         answer(issued, |access| convert::access_token(&access))
     }
 
+    async fn list_revocations(
+        &self,
+        request: Request<wire::ListRevocationsRequest>,
+    ) -> Answer<wire::ListRevocationsResponse> {
+        let news = match convert::since(request.into_inner()) {
+            Ok(since) => ops::list_revocations::list_revocations(&self.tools.db, since).await,
+            Err(error) => Err(error),
+        };
+        answer(news, convert::news)
+    }
+
     async fn exchange_api_key(
         &self,
         request: Request<wire::ExchangeApiKeyRequest>,
     ) -> Answer<wire::AccessToken> {
-        let secret = SecretString::from(request.into_inner().secret);
-        let exchanged = ops::exchange_api_key::exchange_api_key(&self.tools, &secret).await;
+        let request = request.into_inner();
+        // What is no address is in no network.
+        let address = request.client_address.parse().ok();
+        let secret = SecretString::from(request.secret);
+        let exchanged =
+            ops::exchange_api_key::exchange_api_key(&self.tools, &secret, address).await;
         answer(exchanged, |access| convert::access_token(&access))
     }
 }

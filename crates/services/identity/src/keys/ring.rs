@@ -6,7 +6,7 @@ use proto::identity::v1::Jwk;
 
 use crate::{
     Error,
-    domain::refresh_token::{RefreshKey, RefreshToken},
+    domain::refresh_token::{RefreshKey, RefreshToken, Usage},
 };
 
 /// Keys with the moment from which each signs, oldest first.
@@ -21,7 +21,7 @@ impl Ring {
         self.token_keys.push((active_at, key));
     }
 
-    pub(super) fn add_refresh_key(&mut self, active_at: DateTime<Utc>, key: RefreshKey) {
+    pub(crate) fn add_refresh_key(&mut self, active_at: DateTime<Utc>, key: RefreshKey) {
         self.refresh_keys.push((active_at, key));
     }
 
@@ -41,6 +41,14 @@ impl Ring {
             .iter()
             .rev()
             .find_map(|(_, key)| key.verify(text))
+    }
+
+    /// The body of a text that one of our keys sealed for this use.
+    pub(crate) fn open(&self, usage: Usage, text: &str) -> Option<Vec<u8>> {
+        self.refresh_keys
+            .iter()
+            .rev()
+            .find_map(|(_, key)| key.open(usage, text))
     }
 
     /// Every public key, those that do not sign yet or any more too.

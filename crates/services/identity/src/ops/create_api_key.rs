@@ -5,11 +5,16 @@ use chrono::{DateTime, Utc};
 use db::TenantTx;
 use ids::ApiKeyId;
 use secrecy::SecretString;
+use serde_json::json;
 
-use super::Tools;
+use super::{
+    Tools,
+    audit::{self, Change},
+};
 use crate::{
     Error,
-    domain::secret::ApiKeySecret,
+    domain::{networks::Networks, secret::NewSecret},
+    events::Occasion,
     store::api_keys::{self, ApiKey},
 };
 
@@ -19,6 +24,7 @@ pub(crate) struct NewApiKey {
     pub(crate) role: Role,
     pub(crate) scopes: Vec<String>,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) networks: Networks,
 }
 
 #[tracing::instrument(skip_all)]
@@ -30,7 +36,7 @@ pub(crate) async fn create_api_key(
     let scope = caller.require_scope()?;
     let now = tools.db.clock().now();
     refuse_unknown_scopes(&tools.policy, &new)?;
-    refuse_more_power(&tools.policy, caller.principal()?, &new)?;
+    refuse_more_power(&tools.policy, caller.principal()?, new.role, &new.scopes)?;
     if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(Error::Field {
             field: "expiresAt",
@@ -39,7 +45,7 @@ pub(crate) async fn create_api_key(
     }
     new.scopes.sort_unstable();
     new.scopes.dedup();
-    let secret = ApiKeySecret::generate();
+    let secret = NewSecret::api_key();
     let key = ApiKey {
         id: ApiKeyId::stamped(now),
         name: new.name,
@@ -50,9 +56,35 @@ pub(crate) async fn create_api_key(
         last_used_at: None,
         revoked_at: None,
         expires_at: new.expires_at,
+        networks: new.networks,
+        replaced_by: None,
     };
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
     api_keys::insert(&mut tx, &key, &secret.hash, &scope.actor.to_string()).await?;
+    let occasion = Occasion {
+        organization_id: scope.organization_id,
+        actor: scope.actor,
+        at: now,
+    };
+    let change = Change {
+        before: None,
+        after: Some(json!({
+            "name": key.name,
+            "role": key.role,
+            "scopes": key.scopes,
+            "networks": key.networks.to_texts(),
+            "expires_at": key.expires_at,
+        })),
+    };
+    audit::record(
+        &mut tx,
+        &occasion,
+        &caller.origin,
+        "api_key.created",
+        key.id,
+        change,
+    )
+    .await?;
     tx.commit().await?;
     tracing::info!(organization.id = %scope.organization_id, api_key.id = %key.id, "API key created");
     Ok((key, secret.secret))
@@ -75,15 +107,20 @@ fn refuse_unknown_scopes(policy: &Policy, new: &NewApiKey) -> Result<(), Error> 
 
 /// Whoever may make keys must not make one that can do more: an admin no owner's key, a scoped key no key without
 /// scopes. The role is compared too, because roles gain permissions over time.
-fn refuse_more_power(policy: &Policy, caller: &Principal, new: &NewApiKey) -> Result<(), Error> {
+pub(super) fn refuse_more_power(
+    policy: &Policy,
+    caller: &Principal,
+    key_role: Role,
+    key_scopes: &[String],
+) -> Result<(), Error> {
     let Some(Membership { role, scopes, .. }) = caller.membership() else {
         return Ok(());
     };
-    let lesser_role = new.role.is_at_most(*role);
+    let lesser_role = key_role.is_at_most(*role);
     let lesser_scopes = match scopes {
         Scopes::All => true,
         Scopes::Only(_) => {
-            !new.scopes.is_empty() && new.scopes.iter().all(|scope| policy.allows(caller, scope))
+            !key_scopes.is_empty() && key_scopes.iter().all(|scope| policy.allows(caller, scope))
         }
     };
     if lesser_role && lesser_scopes {

@@ -1,6 +1,8 @@
 //! An access token for an API key.
 
-use auth::{LIFETIME, Membership, Principal, Scopes};
+use std::net::IpAddr;
+
+use auth::{LIFETIME, Membership, Principal, Scopes, View};
 use chrono::TimeDelta;
 use db::SystemTx;
 use secrecy::{ExposeSecret, SecretString};
@@ -19,6 +21,7 @@ const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 pub(crate) async fn exchange_api_key(
     tools: &Tools,
     secret: &SecretString,
+    address: Option<IpAddr>,
 ) -> Result<AccessToken, Error> {
     let secret = secret.expose_secret();
     if !is_api_key(secret) {
@@ -27,10 +30,13 @@ pub(crate) async fn exchange_api_key(
     let mut tx = SystemTx::begin(&tools.db, "exchange an API key").await?;
     let found = api_keys::find_by_secret(&mut tx, &SecretHash::of(secret)).await?;
     let now = tools.db.clock().now();
-    let usable = found.filter(|(_, key)| {
-        key.revoked_at.is_none() && key.expires_at.is_none_or(|expires_at| now < expires_at)
-    });
+    let usable = found.filter(|(_, key)| key.is_usable(now));
     let (organization_id, key) = usable.ok_or(Error::ApiKey)?;
+    if !key.networks.allow(address) {
+        // To whoever uses it there it is as good as unknown; its organization may want to know.
+        tracing::warn!(organization.id = %organization_id, api_key.id = %key.id, "API key used outside of its networks");
+        return Err(Error::ApiKey);
+    }
     if key
         .last_used_at
         .is_none_or(|last| now - last >= NOTED_EVERY)
@@ -53,6 +59,7 @@ pub(crate) async fn exchange_api_key(
             } else {
                 Scopes::Only(key.scopes.into_iter().collect())
             },
+            view: View::default(),
         },
     };
     issue_tokens::access(tools, &principal, left).await

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use auth::{LIFETIME, Membership, Principal};
+use auth::{LIFETIME, Principal};
 use ids::SessionId;
 use secrecy::SecretString;
 
 use super::Tools;
-use crate::{Error, domain::refresh_token::RefreshToken, domain::session::Session};
+use crate::{
+    Error,
+    domain::{refresh_token::RefreshToken, session::Session},
+    store::members::Member,
+};
 
 /// An access token and its life.
 #[derive(Debug)]
@@ -43,18 +47,19 @@ pub(super) async fn access(
 pub(super) async fn of_session(
     tools: &Tools,
     session: &Session,
-    member: Membership,
+    member: &Member,
     generation: u32,
 ) -> Result<SessionTokens, Error> {
     let refresh = RefreshToken {
-        organization_id: member.organization_id,
+        organization_id: member.membership.organization_id,
         session_id: session.id,
         generation,
     };
     let principal = Principal::User {
         id: session.user_id,
         session_id: session.id,
-        member,
+        member: member.membership.clone(),
+        proof: session.login.proof(),
     };
     let ring = tools.keys.current().await;
     Ok(SessionTokens {

@@ -3,13 +3,12 @@
 use auth::{Principal, RequestContext};
 use db::TenantTx;
 
-use super::Tools;
-use crate::{
-    Error,
-    domain::session::EndReason,
-    events::{self, Occasion},
-    store::sessions,
+use super::{
+    Tools,
+    audit::{self, Change},
+    begin_session::end_sessions,
 };
+use crate::{Error, domain::session::EndReason, events::Occasion, store::sessions};
 
 #[tracing::instrument(skip_all)]
 pub(crate) async fn log_out(tools: &Tools, caller: &RequestContext) -> Result<(), Error> {
@@ -17,17 +16,25 @@ pub(crate) async fn log_out(tools: &Tools, caller: &RequestContext) -> Result<()
         return Err(Error::NoSession);
     };
     let scope = caller.require_scope()?;
-    let now = tools.db.clock().now();
-    let reason = EndReason::LoggedOut;
+    let occasion = Occasion {
+        organization_id: scope.organization_id,
+        actor: scope.actor.clone(),
+        at: tools.db.clock().now(),
+    };
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
     // The access token outlives the session, so it may have ended already: that is what the caller wants.
-    if let Some(user_id) = sessions::end(&mut tx, *session_id, reason, now).await? {
-        let occasion = Occasion {
-            organization_id: scope.organization_id,
-            actor: scope.actor,
-            at: now,
-        };
-        events::session_ended(&mut tx, &occasion, *session_id, user_id, reason).await?;
+    if let Some(session) = sessions::lock(&mut tx, *session_id).await? {
+        end_sessions(&mut tx, &[session], EndReason::LoggedOut, &occasion).await?;
+        let nothing = Change::default();
+        audit::record(
+            &mut tx,
+            &occasion,
+            &caller.origin,
+            "session.ended",
+            session_id,
+            nothing,
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(())

@@ -1,16 +1,15 @@
 //! Exchange a refresh token for new tokens.
 
-use auth::{Membership, Scopes};
 use db::TenantTx;
 use ids::{Actor, TenantScope};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{SessionTokens, Tools, issue_tokens};
+use super::{SessionTokens, Tools, begin_session::end_sessions, issue_tokens};
 use crate::{
     Error,
     domain::session::{EndReason, Refresh},
-    events::{self, Occasion},
-    store::sessions,
+    events::Occasion,
+    store::{members, sessions},
 };
 
 #[tracing::instrument(skip_all, fields(organization.id, session.id))]
@@ -33,10 +32,18 @@ pub(crate) async fn refresh_session(
     span.record("session.id", tracing::field::display(token.session_id));
     let scope = TenantScope::system(token.organization_id, "refresh_session");
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
-    let (mut session, role) = sessions::lock(&mut tx, token.session_id)
+    let mut session = sessions::lock(&mut tx, token.session_id)
         .await?
         .ok_or(Error::RefreshToken)?;
+    let member = members::find(&mut tx, token.organization_id, session.user_id)
+        .await?
+        .filter(|member| member.active && member.organization_active)
+        .ok_or(Error::RefreshToken)?;
     let now = tools.db.clock().now();
+    if member.wants_second_factor(now) && !session.login.is_strong() {
+        // The time to set one up is over; the next login does it.
+        return Err(Error::RefreshToken);
+    }
     let generation = match session.refresh(token.generation, now, tools.sessions.idle) {
         Refresh::Rotated(successor) => {
             sessions::update(&mut tx, &session).await?;
@@ -46,23 +53,17 @@ pub(crate) async fn refresh_session(
         Refresh::Expired | Refresh::Unknown => return Err(Error::RefreshToken),
         Refresh::Reused => {
             let reason = EndReason::RefreshReused;
-            sessions::end(&mut tx, session.id, reason, now).await?;
             let occasion = Occasion {
                 organization_id: token.organization_id,
                 actor: Actor::System("refresh_session"),
                 at: now,
             };
-            events::session_ended(&mut tx, &occasion, session.id, session.user_id, reason).await?;
+            end_sessions(&mut tx, std::slice::from_ref(&session), reason, &occasion).await?;
             tx.commit().await?;
             tracing::warn!(user.id = %session.user_id, "a refresh token was used twice; its session is ended");
             return Err(Error::RefreshToken);
         }
     };
     tx.commit().await?;
-    let member = Membership {
-        organization_id: token.organization_id,
-        role,
-        scopes: Scopes::All,
-    };
-    issue_tokens::of_session(tools, &session, member, generation).await
+    issue_tokens::of_session(tools, &session, &member, generation).await
 }

@@ -1,14 +1,20 @@
 //! Revoke an API key.
 
-use auth::RequestContext;
+use auth::{RequestContext, Revoked};
 use db::TenantTx;
 use ids::ApiKeyId;
 
-use super::Tools;
+use super::{
+    Tools,
+    audit::{self, Change},
+};
 use crate::{
     Error,
     events::{self, Occasion},
-    store::api_keys::{self, ApiKey},
+    store::{
+        api_keys::{self, ApiKey},
+        revocations,
+    },
 };
 
 /// A key that is revoked already stays as it is: the caller has what it wants.
@@ -31,7 +37,18 @@ pub(crate) async fn revoke_api_key(
             actor: scope.actor,
             at: now,
         };
+        revocations::record(&mut tx, scope.organization_id, &[Revoked::ApiKey(id)], now).await?;
         events::api_key_revoked(&mut tx, &occasion, id).await?;
+        let nothing = Change::default();
+        audit::record(
+            &mut tx,
+            &occasion,
+            &caller.origin,
+            "api_key.revoked",
+            id,
+            nothing,
+        )
+        .await?;
         key.revoked_at = Some(now);
     }
     tx.commit().await?;

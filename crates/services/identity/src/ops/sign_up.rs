@@ -1,18 +1,24 @@
 //! Create an organization with its owner.
+//!
+//! Nobody learns whether an address has an account: the answer is empty and a letter goes out either way. Where the
+//! operator lets people in before they have proven the address, the answer is a session, and tells.
 
-use auth::{Membership, Role, Scopes};
+use auth::Origin;
 use db::SystemTx;
 use secrecy::SecretString;
 
 use super::{
     SessionTokens, Tools,
+    account::send_link,
     create_organization::{Founding, create_organization},
-    issue_tokens,
+    log_in::Finish,
+    throttle::{Attempt, Guarded},
 };
 use crate::{
     Error,
-    domain::session::Session,
-    store::{organizations::Organization, sessions, users::User},
+    domain::{challenge::Challenge, device::Device, email::EmailKey, session::Method},
+    mail::{self, Letter},
+    store::{email_links::Purpose, organizations::Organization, users, users::User},
 };
 
 pub(crate) struct SignUp {
@@ -27,11 +33,22 @@ pub(crate) struct SignedUp {
     pub(crate) organization: Organization,
     pub(crate) user: User,
     pub(crate) tokens: SessionTokens,
+    pub(crate) device_token: SecretString,
 }
 
+/// `None` where the address must be proven first.
 #[tracing::instrument(skip_all)]
-pub(crate) async fn sign_up(tools: &Tools, input: SignUp) -> Result<SignedUp, Error> {
-    let password_hash = tools.passwords.hash(input.password).await?;
+pub(crate) async fn sign_up(
+    tools: &Tools,
+    input: SignUp,
+    origin: &Origin,
+) -> Result<Option<SignedUp>, Error> {
+    let email = EmailKey::new(&input.email);
+    // Each sends a letter to somebody, so whoever repeats it is slowed down.
+    Attempt::begin(tools, &[Guarded::Letters(&email)]).await?;
+    let context = [&input.organization_name, &input.name, &input.email];
+    let context = context.map(String::to_owned).to_vec();
+    let password_hash = tools.passwords.hash_chosen(input.password, context).await?;
     let now = tools.db.clock().now();
     let mut tx = SystemTx::begin(&tools.db, "sign up").await?;
     let founding = Founding {
@@ -40,20 +57,48 @@ pub(crate) async fn sign_up(tools: &Tools, input: SignUp) -> Result<SignedUp, Er
         email: &input.email,
         password_hash: &password_hash,
     };
-    let (organization, user) = create_organization(&mut tx, &founding, now).await?;
-    let session = Session::begin(user.id, now, tools.sessions.lasts);
-    sessions::insert(&mut tx, organization.id, &session).await?;
+    let created = create_organization(&mut tx, &founding, now).await;
+    if matches!(created, Err(Error::EmailTaken)) && !tools.unproven_sign_ups {
+        drop(tx);
+        tell_the_owner(tools, &email).await?;
+        return Ok(None);
+    }
+    let (organization, user) = created?;
+    send_link(&mut tx, user.id, Purpose::VerifyEmail).await?;
     tx.commit().await?;
-    let member = Membership {
-        organization_id: organization.id,
-        role: Role::Owner,
-        scopes: Scopes::All,
-    };
-    let tokens = issue_tokens::of_session(tools, &session, member, session.generation).await?;
     tracing::info!(organization.id = %organization.id, "organization created");
-    Ok(SignedUp {
-        organization,
+    if !tools.unproven_sign_ups {
+        return Ok(None);
+    }
+    let challenge = Challenge {
+        organization_id: organization.id,
+        device: Device::new(user.id),
+        // The letter to a new person says enough.
+        device_known: true,
+        issued_at: now,
+    };
+    let finish = Finish {
         user,
-        tokens,
-    })
+        organization,
+        challenge,
+        methods: vec![Method::Password],
+        origin,
+    };
+    let logged_in = finish.run(tools).await?;
+    Ok(Some(SignedUp {
+        organization: logged_in.organization,
+        user: logged_in.user,
+        tokens: logged_in.tokens,
+        device_token: logged_in.device_token,
+    }))
+}
+
+/// Whoever has the address learns that somebody tried, and that there is an account.
+async fn tell_the_owner(tools: &Tools, email: &EmailKey) -> Result<(), Error> {
+    let mut tx = SystemTx::begin(&tools.db, "sign up").await?;
+    if let Some(user_id) = users::find_by_email(&mut tx, email).await? {
+        mail::queue(&mut tx, &[Letter::AccountExists { user_id }]).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx, TenantTx};
 use ids::{ApiKeyId, OrganizationId};
 
-use crate::domain::secret::SecretHash;
+use crate::domain::{networks::Networks, secret::SecretHash};
 
 /// A key as its organization sees it.
 #[derive(Debug, Clone)]
@@ -19,6 +19,16 @@ pub(crate) struct ApiKey {
     pub(crate) last_used_at: Option<DateTime<Utc>>,
     pub(crate) revoked_at: Option<DateTime<Utc>>,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) networks: Networks,
+    /// The key that takes its place.
+    pub(crate) replaced_by: Option<ApiKeyId>,
+}
+
+impl ApiKey {
+    /// Whether it can be used at that time.
+    pub(crate) fn is_usable(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
 }
 
 /// The columns of a key; the role as it is stored.
@@ -32,6 +42,8 @@ struct Row {
     last_used_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
     expires_at: Option<DateTime<Utc>>,
+    networks: Vec<String>,
+    replaced_by: Option<ApiKeyId>,
 }
 
 impl TryFrom<Row> for ApiKey {
@@ -43,6 +55,8 @@ impl TryFrom<Row> for ApiKey {
                 .role
                 .parse()
                 .map_err(|_| DbError::inconsistent("api_keys", "role", row.id))?,
+            networks: Networks::parse(&row.networks)
+                .map_err(|_| DbError::inconsistent("api_keys", "networks", row.id))?,
             id: row.id,
             name: row.name,
             prefix: row.prefix,
@@ -51,6 +65,7 @@ impl TryFrom<Row> for ApiKey {
             last_used_at: row.last_used_at,
             revoked_at: row.revoked_at,
             expires_at: row.expires_at,
+            replaced_by: row.replaced_by,
         })
     }
 }
@@ -64,8 +79,9 @@ pub(crate) async fn insert(
 ) -> Result<(), DbError> {
     sqlx::query!(
         "insert into identity.api_keys
-             (organization_id, id, name, prefix, secret_hash, role, scopes, created_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             (organization_id, id, name, prefix, secret_hash, role, scopes, created_by, created_at, expires_at,
+              networks)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text[]::cidr[])",
         tx.organization_id().as_uuid(),
         key.id.as_uuid(),
         key.name,
@@ -76,6 +92,7 @@ pub(crate) async fn insert(
         created_by,
         key.created_at,
         key.expires_at,
+        &key.networks.to_texts(),
     )
     .execute(tx.conn())
     .await?;
@@ -91,7 +108,8 @@ pub(crate) async fn list(
 ) -> Result<Vec<ApiKey>, DbError> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select id as "id: ApiKeyId", name, prefix, role, scopes, created_at, last_used_at, revoked_at, expires_at
+        r#"select id as "id: ApiKeyId", name, prefix, role, scopes, created_at, last_used_at, revoked_at, expires_at,
+                  networks::text[] as "networks!", replaced_by as "replaced_by: ApiKeyId"
            from identity.api_keys
            where organization_id = $1 and ($2::uuid is null or id < $2)
            order by id desc
@@ -110,7 +128,8 @@ pub(crate) async fn list(
 pub(crate) async fn lock(tx: &mut TenantTx, id: ApiKeyId) -> Result<Option<ApiKey>, DbError> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: ApiKeyId", name, prefix, role, scopes, created_at, last_used_at, revoked_at, expires_at
+        r#"select id as "id: ApiKeyId", name, prefix, role, scopes, created_at, last_used_at, revoked_at, expires_at,
+                  networks::text[] as "networks!", replaced_by as "replaced_by: ApiKeyId"
            from identity.api_keys
            where organization_id = $1 and id = $2
            for update"#,
@@ -139,6 +158,26 @@ pub(crate) async fn revoke(
     Ok(())
 }
 
+/// Notes the key that takes this one's place, and until when this one works beside it.
+#[tracing::instrument(name = "db.api_keys.replace", skip_all)]
+pub(crate) async fn replace(
+    tx: &mut TenantTx,
+    id: ApiKeyId,
+    replaced_by: ApiKeyId,
+    expires_at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "update identity.api_keys set replaced_by = $3, expires_at = $4 where organization_id = $1 and id = $2",
+        tx.organization_id().as_uuid(),
+        id.as_uuid(),
+        replaced_by.as_uuid(),
+        expires_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// The key with this secret, and its tenant.
 #[tracing::instrument(name = "db.api_keys.select", skip_all)]
 pub(crate) async fn find_by_secret(
@@ -147,7 +186,8 @@ pub(crate) async fn find_by_secret(
 ) -> Result<Option<(OrganizationId, ApiKey)>, DbError> {
     let row = sqlx::query!(
         r#"select organization_id as "organization_id: OrganizationId", id as "id: ApiKeyId", name, prefix, role, scopes,
-                  created_at, last_used_at, revoked_at, expires_at
+                  created_at, last_used_at, revoked_at, expires_at, networks::text[] as "networks!",
+                  replaced_by as "replaced_by: ApiKeyId"
            from identity.api_keys
            where secret_hash = $1"#,
         hash.as_bytes(),
@@ -165,6 +205,8 @@ pub(crate) async fn find_by_secret(
             last_used_at: row.last_used_at,
             revoked_at: row.revoked_at,
             expires_at: row.expires_at,
+            networks: row.networks,
+            replaced_by: row.replaced_by,
         };
         Ok((row.organization_id, key.try_into()?))
     })

@@ -29,40 +29,50 @@ impl fmt::Debug for User {
 pub(crate) struct Account {
     pub(crate) user: User,
     pub(crate) password_hash: Option<SecretString>,
+    /// Whether the person proved to read the address.
+    pub(crate) email_verified: bool,
+    /// Whether an authenticator app protects the account.
+    pub(crate) has_factor: bool,
     pub(crate) organization: Organization,
-    pub(crate) role: Role,
 }
 
-/// The person with this address, in the organization joined first.
+/// The person with this address, in `organization_id` or else the organization joined first: of those that are active,
+/// if any is.
 #[tracing::instrument(name = "db.users.select", skip_all)]
 pub(crate) async fn find_account(
     tx: &mut SystemTx,
     email: &EmailKey,
+    organization_id: Option<OrganizationId>,
 ) -> Result<Option<Account>, DbError> {
     let row = sqlx::query!(
         r#"select u.id as "id: UserId", u.email, u.name, p.hash as "hash?",
-                  m.role, o.organization_id as "organization_id: OrganizationId", o.name as organization_name,
+                  u.email_verified_at is not null as "email_verified!",
+                  exists (select from identity.totp_factors f
+                          where f.user_id = u.id and f.confirmed_at is not null) as "has_factor!",
+                  o.organization_id as "organization_id: OrganizationId", o.name as organization_name,
                   o.created_at
            from identity.users u
            join identity.memberships m on m.user_id = u.id
            join identity.organizations o on o.organization_id = m.organization_id
            left join identity.passwords p on p.user_id = u.id
-           where u.email_key = $1
-           order by m.created_at, m.organization_id
+           where u.email_key = $1 and ($2::uuid is null or m.organization_id = $2)
+           order by m.state = 'active' and o.state = 'active' desc, m.created_at, m.organization_id
            limit 1"#,
         email.as_str(),
+        organization_id.map(OrganizationId::as_uuid),
     )
     .fetch_optional(tx.conn())
     .await?;
     row.map(|row| {
         Ok(Account {
-            role: super::organizations::role(&row.role, row.organization_id)?,
             user: User {
                 id: row.id,
                 email: row.email,
                 name: row.name,
             },
             password_hash: row.hash.map(SecretString::from),
+            email_verified: row.email_verified,
+            has_factor: row.has_factor,
             organization: Organization {
                 id: row.organization_id,
                 name: row.organization_name,
@@ -71,6 +81,91 @@ pub(crate) async fn find_account(
         })
     })
     .transpose()
+}
+
+/// A person, locked: whatever changes how one logs in goes one after the other.
+#[tracing::instrument(name = "db.users.lock", skip_all)]
+pub(crate) async fn lock(tx: &mut SystemTx, id: UserId) -> Result<Option<User>, DbError> {
+    let user = sqlx::query_as!(
+        User,
+        r#"select id as "id: UserId", email, name from identity.users where id = $1 for update"#,
+        id.as_uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(user)
+}
+
+/// Takes note that the person reads the address. False when that was known.
+#[tracing::instrument(name = "db.users.verify_email", skip_all)]
+pub(crate) async fn verify_email(
+    tx: &mut SystemTx,
+    id: UserId,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let verified = sqlx::query!(
+        "update identity.users set email_verified_at = $2 where id = $1 and email_verified_at is null",
+        id.as_uuid(),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(verified.rows_affected() == 1)
+}
+
+/// Whether the person proved to read the address.
+#[tracing::instrument(name = "db.users.is_verified", skip_all)]
+pub(crate) async fn is_verified(tx: &mut SystemTx, id: UserId) -> Result<bool, DbError> {
+    let verified = sqlx::query_scalar!(
+        r#"select email_verified_at is not null as "verified!" from identity.users where id = $1"#,
+        id.as_uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(verified.unwrap_or(false))
+}
+
+/// Whom mail for an address goes to, whether the address is proven or not.
+#[tracing::instrument(name = "db.users.find", skip_all)]
+pub(crate) async fn find_by_email(
+    tx: &mut SystemTx,
+    email: &EmailKey,
+) -> Result<Option<UserId>, DbError> {
+    let id = sqlx::query_scalar!(
+        r#"select id as "id: UserId" from identity.users where email_key = $1"#,
+        email.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(id)
+}
+
+/// The person's active organizations and the role in each, in the order of joining.
+#[tracing::instrument(name = "db.users.list_organizations", skip_all)]
+pub(crate) async fn list_organizations(
+    tx: &mut SystemTx,
+    id: UserId,
+) -> Result<Vec<(Organization, Role)>, DbError> {
+    let rows = sqlx::query!(
+        r#"select o.organization_id as "id: OrganizationId", o.name, o.created_at, m.role
+           from identity.memberships m join identity.organizations o on o.organization_id = m.organization_id
+           where m.user_id = $1 and m.state = 'active' and o.state = 'active'
+           order by m.created_at, m.organization_id"#,
+        id.as_uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let role = super::organizations::role(&row.role, id)?;
+            let organization = Organization {
+                id: row.id,
+                name: row.name,
+                created_at: row.created_at,
+            };
+            Ok((organization, role))
+        })
+        .collect()
 }
 
 /// A person and the hash of the password.

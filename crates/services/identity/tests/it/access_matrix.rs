@@ -33,7 +33,10 @@ async fn every_method_admits_exactly_whom_its_rule_names() {
     }
     let owner = callers[0].1.clone();
     let key = world.create_key(&owner, Role::Agent, &[]).await.unwrap();
-    let request = ExchangeApiKeyRequest { secret: key.secret };
+    let request = ExchangeApiKeyRequest {
+        secret: key.secret,
+        ..ExchangeApiKeyRequest::default()
+    };
     let exchanged = world
         .client
         .clone()

@@ -5,8 +5,9 @@ use ids::ApiKeyId;
 use proto::identity::{
     events::v1::ApiKeyRevoked,
     v1::{
-        AccessToken, ApiKey, CreateApiKeyRequest, ExchangeApiKeyRequest, ListApiKeysRequest,
-        ListApiKeysResponse, LogOutRequest, RevokeApiKeyRequest,
+        AccessToken, ApiKey, CreateApiKeyRequest, CreateApiKeyResponse, ExchangeApiKeyRequest,
+        ListApiKeysRequest, ListApiKeysResponse, LogOutRequest, RevokeApiKeyRequest,
+        RotateApiKeyRequest,
     },
 };
 use tonic::{Code, Status};
@@ -17,8 +18,13 @@ use crate::{
 };
 
 async fn exchange(world: &World, secret: &str) -> Result<AccessToken, Status> {
+    exchange_from(world, secret, "").await
+}
+
+async fn exchange_from(world: &World, secret: &str, address: &str) -> Result<AccessToken, Status> {
     let request = ExchangeApiKeyRequest {
         secret: secret.to_owned(),
+        client_address: address.to_owned(),
     };
     let answer = world
         .client
@@ -83,6 +89,7 @@ async fn a_key_acts_for_its_organization_with_its_role() {
             "channels.read",
             "contacts.read",
             "conversations.read",
+            "members.read",
             "messages.send"
         ]
     );
@@ -234,8 +241,8 @@ async fn a_key_expires_and_its_tokens_do_not_outlive_it() {
         let request = CreateApiKeyRequest {
             name: "for a minute".to_owned(),
             role: proto::identity::v1::Role::Agent.into(),
-            scopes: Vec::new(),
             expires_at,
+            ..CreateApiKeyRequest::default()
         };
         as_caller(request, &owner)
     };
@@ -276,6 +283,7 @@ async fn only_services_exchange_keys_and_nonsense_is_no_key() {
     let created = world.create_key(&owner, Role::Agent, &[]).await.unwrap();
     let request = ExchangeApiKeyRequest {
         secret: created.secret.clone(),
+        ..ExchangeApiKeyRequest::default()
     };
     let refused = world
         .client
@@ -370,4 +378,134 @@ async fn a_key_has_no_session_to_end() {
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
+}
+
+async fn bound(
+    world: &World,
+    token: &str,
+    networks: &[&str],
+) -> Result<CreateApiKeyResponse, Status> {
+    let request = CreateApiKeyRequest {
+        name: "office".to_owned(),
+        role: proto::identity::v1::Role::Agent.into(),
+        networks: networks.iter().map(|&network| network.to_owned()).collect(),
+        ..CreateApiKeyRequest::default()
+    };
+    let created = world
+        .client
+        .clone()
+        .create_api_key(as_caller(request, token))
+        .await?;
+    Ok(created.into_inner())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_bound_to_networks_works_there_only() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let created = bound(
+        &world,
+        &owner,
+        &["192.0.2.7/24", "2001:db8::/32", "192.0.2.0/24"],
+    )
+    .await
+    .unwrap();
+    let expected = ["192.0.2.0/24", "2001:db8::/32"];
+    assert_eq!(created.api_key.unwrap().networks, expected);
+    let listed = list(&world, &owner, 0, "").await.unwrap();
+    assert_eq!(listed.api_keys[0].networks, expected);
+
+    for address in ["192.0.2.200", "2001:db8::1", "::ffff:192.0.2.1"] {
+        exchange_from(&world, &created.secret, address)
+            .await
+            .unwrap();
+    }
+    world.hand.advance(Duration::from_mins(1));
+    for address in ["", "192.0.3.1", "2001:db9::1", "nonsense"] {
+        let refused = exchange_from(&world, &created.secret, address)
+            .await
+            .unwrap_err();
+        assert_eq!(code(&refused), "auth.api_key_invalid", "{address}");
+    }
+    let refused = bound(&world, &owner, &["10.0.0.0/8", "example.com"])
+        .await
+        .unwrap_err();
+    assert_eq!(fields(&refused), ["networks[1]"]);
+}
+
+async fn rotate(
+    world: &World,
+    token: &str,
+    id: &str,
+    hours: u32,
+) -> Result<CreateApiKeyResponse, Status> {
+    let request = RotateApiKeyRequest {
+        api_key_id: id.to_owned(),
+        overlap_hours: hours,
+    };
+    let rotated = world
+        .client
+        .clone()
+        .rotate_api_key(as_caller(request, token))
+        .await?;
+    Ok(rotated.into_inner())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_key_works_beside_its_successor_for_the_overlap() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let old = bound(&world, &owner, &["192.0.2.0/24"]).await.unwrap();
+    let old_key = old.api_key.unwrap();
+    let new = rotate(&world, &owner, &old_key.id, 2).await.unwrap();
+    let new_key = new.api_key.unwrap();
+    assert_ne!((&new.secret, &new_key.id), (&old.secret, &old_key.id));
+    assert_eq!(
+        (new_key.name, new_key.role, new_key.networks),
+        (old_key.name, old_key.role, old_key.networks)
+    );
+    let listed = list(&world, &owner, 0, "").await.unwrap().api_keys;
+    let shown = listed.iter().find(|key| key.id == old_key.id).unwrap();
+    assert_eq!(shown.replaced_by, new_key.id);
+
+    let again = rotate(&world, &owner, &old_key.id, 2).await.unwrap_err();
+    assert_eq!(again.code(), Code::FailedPrecondition);
+
+    let from = "192.0.2.1";
+    for secret in [&old.secret, &new.secret] {
+        exchange_from(&world, secret, from).await.unwrap();
+    }
+    world.hand.advance(Duration::from_hours(2));
+    let owner = world
+        .log_in("ada@example.com")
+        .await
+        .tokens
+        .unwrap()
+        .access_token;
+    let refused = exchange_from(&world, &old.secret, from).await.unwrap_err();
+    assert_eq!(code(&refused), "auth.api_key_invalid");
+    exchange_from(&world, &new.secret, from).await.unwrap();
+
+    let third = rotate(&world, &owner, &new_key.id, 0).await.unwrap();
+    exchange_from(&world, &new.secret, from).await.unwrap_err();
+    exchange_from(&world, &third.secret, from).await.unwrap();
+    assert_eq!(world.events::<ApiKeyRevoked>().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_gives_nobody_more_than_they_have() {
+    let world = World::start().await;
+    let owner = world.owner("ada@example.com").await;
+    let key = world.create_key(&owner, Role::Owner, &[]).await.unwrap();
+    let id = key.api_key.unwrap().id;
+    let made = world.create_key(&owner, Role::Admin, &[]).await.unwrap();
+    let admin = exchange(&world, &made.secret).await.unwrap().access_token;
+    let refused = rotate(&world, &admin, &id, 1).await.unwrap_err();
+    assert_eq!(code(&refused), "auth.forbidden");
+    let too_long = rotate(&world, &owner, &id, 169).await.unwrap_err();
+    assert_eq!(fields(&too_long), ["overlapHours"]);
+    let stranger = world.owner("eve@example.com").await;
+    let refused = rotate(&world, &stranger, &id, 1).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    exchange(&world, &key.secret).await.unwrap();
 }

@@ -3,13 +3,23 @@
 
 mod access_matrix;
 mod api_keys;
+mod audit;
 mod configuration;
 mod jobs;
 mod log_in;
+mod mail;
+mod mfa;
+mod own_password;
+mod own_sessions;
+mod people;
+mod person;
 mod refresh_session;
+mod scim;
 mod seed;
 mod service_clients;
 mod sign_up;
 mod signing_keys;
+mod sso;
 mod tenancy;
+mod throttling;
 mod world;

@@ -94,9 +94,9 @@ async fn a_wrong_field_is_named() {
 async fn a_password_of_fifteen_characters_is_enough_and_letters_are_counted_not_bytes() {
     let world = World::start().await;
     for (email, password, accepted) in [
-        ("a@example.com", "aaaaaaaaaaaaaaa", true),
-        ("b@example.com", "🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀", true),
-        ("c@example.com", "🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀", false),
+        ("a@example.com", "9vX2!mQ7#rT4zW8", true),
+        ("b@example.com", "🦀🐌🌧🍜🚃🪁🦉🧵🌋🥁🧊🪐🎋🦔🍪", true),
+        ("c@example.com", "🦀🐌🌧🍜🚃🪁🦉🧵🌋🥁🧊🪐🎋🦔", false),
     ] {
         let mut request = sign_up(email);
         request.password = password.to_owned();
@@ -105,7 +105,7 @@ async fn a_password_of_fifteen_characters_is_enough_and_letters_are_counted_not_
     }
     assert!(
         world
-            .try_log_in("b@example.com", "🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀")
+            .try_log_in("b@example.com", "🦀🐌🌧🍜🚃🪁🦉🧵🌋🥁🧊🪐🎋🦔🍪")
             .await
             .is_ok()
     );

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use auth::{Jwks, RemoteKeys, Role, Verifier};
+use auth::{Jwks, RemoteKeys, RemoteRevocations, Revocations, Role, Verifier};
 use proto::identity::v1::{GetJwksRequest, Jwk};
 
 use crate::world::{GATEWAY, PASSWORD, World, code};
@@ -36,7 +36,9 @@ async fn another_service_verifies_tokens_with_the_published_keys() {
         Arc::new(RemoteKeys::new(world.client.clone())),
         world.clock.clone(),
     );
-    let verified = Verifier::new(remote, world.clock.clone())
+    let revocations = Arc::new(RemoteRevocations::new(world.client.clone()));
+    let revocations = Revocations::new(revocations, world.clock.clone());
+    let verified = Verifier::new(remote, revocations, world.clock.clone())
         .verify(&token)
         .await
         .unwrap();

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 use auth::Role;
 use bus::BusConfig;
 use chassis::{Base, Host, HostOptions};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use clock::{Clock, Hand};
 use errors::Problem;
-use identity::{App, Config, MIGRATOR, Sessions};
+use identity::{App, Config, MIGRATOR, Mail, Sessions, SignUps};
 use proto::identity::v1::{
     CreateApiKeyRequest, CreateApiKeyResponse, GetCallerRequest, IssueServiceTokenRequest,
     LogInRequest, LogInResponse, RefreshSessionRequest, SessionTokens, SignUpRequest,
@@ -38,9 +38,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_at(DateTime::from_timestamp(1_760_000_000, 0).unwrap(), |_| ()).await
+    }
+
+    /// At another time and with other settings.
+    pub(crate) async fn start_at(now: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
         let db = TestDb::new("identity", &[("identity", &MIGRATOR)]).await;
-        let (clock, hand) = Clock::manual(DateTime::from_timestamp(1_760_000_000, 0).unwrap());
-        let config = config(&db);
+        let (clock, hand) = Clock::manual(now);
+        let mut config = config(&db);
+        change(&mut config);
         let (host, channel) = serve(&config, &clock).await;
         Self {
             db,
@@ -57,6 +63,11 @@ impl World {
     pub(crate) async fn replica(&self, config: &Config) -> (Host, Client) {
         let (host, channel) = serve(config, &self.clock).await;
         (host, Client::new(channel))
+    }
+
+    /// The same, for whichever of its services.
+    pub(crate) async fn another(&self) -> (Host, Channel) {
+        serve(&self.config, &self.clock).await
     }
 
     /// Why another replica does not start.
@@ -98,6 +109,7 @@ impl World {
         let request = LogInRequest {
             email: email.to_owned(),
             password: password.to_owned(),
+            ..LogInRequest::default()
         };
         Ok(self.client.clone().log_in(request).await?.into_inner())
     }
@@ -119,12 +131,34 @@ impl World {
     pub(crate) async fn member(&self, email: &str, role: Role) -> String {
         let user = self.sign_up(email).await.user.unwrap();
         let id: ids::UserId = user.id.parse().unwrap();
-        self.execute(&format!(
-            "update identity.memberships set role = '{role}' where user_id = '{}'",
-            id.as_uuid()
-        ))
-        .await;
+        let id = id.as_uuid();
+        let sql = if role == Role::Custom {
+            self.custom_role(id).await
+        } else {
+            format!("update identity.memberships set role = '{role}' where user_id = '{id}'")
+        };
+        self.execute(&sql).await;
         self.log_in(email).await.tokens.unwrap().access_token
+    }
+
+    /// How to give a member a role of the organization's own with every permission that such a role can have.
+    async fn custom_role(&self, user_id: uuid::Uuid) -> String {
+        let policy = auth::Policy::load().await.unwrap();
+        let permissions: Vec<&str> = policy.of_role(Role::Custom).collect();
+        let permissions = permissions.join(",");
+        let role_id = ids::RoleId::generate().as_uuid();
+        format!(
+            "with role as (
+                 insert into identity.roles (organization_id, id, name, permissions, conversations,
+                                             hides_contact_details, created_at, updated_at)
+                 select organization_id, '{role_id}', 'all', string_to_array('{permissions}', ','), 'all', false,
+                        now(), now()
+                 from identity.memberships where user_id = '{user_id}'
+                 returning id
+             )
+             update identity.memberships m set role = 'custom', role_id = role.id
+             from role where m.user_id = '{user_id}'"
+        )
     }
 
     pub(crate) async fn service(&self) -> String {
@@ -151,7 +185,7 @@ impl World {
             name: "shop".to_owned(),
             role: proto::identity::v1::Role::from(role).into(),
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
-            expires_at: None,
+            ..CreateApiKeyRequest::default()
         };
         let created = self
             .client
@@ -228,7 +262,13 @@ fn config(db: &TestDb) -> Config {
             provider: vault::Provider::Local,
             key_path,
         },
+        app_url: String::new(),
+        mail: Mail::default(),
         sessions: Sessions::default(),
+        // Most tests are not about mail; those that are turn this off.
+        sign_up: SignUps { unproven: true },
+        seats: identity::Seats::default(),
+        sso: identity::Sso::default(),
         service_clients: BTreeMap::from([("gateway".to_owned(), SecretString::from(GATEWAY))]),
     }
 }

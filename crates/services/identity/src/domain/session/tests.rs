@@ -15,7 +15,8 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 fn session() -> Session {
-    Session::begin(UserId::generate(), start(), LASTS)
+    let login = Login::new(vec![Method::Password], start(), &Origin::default());
+    Session::begin(UserId::generate(), start(), LASTS, login)
 }
 
 #[test]

@@ -1,0 +1,65 @@
+//! Choose a new password with the secret of a link.
+
+use auth::Origin;
+use db::SystemTx;
+use ids::{Actor, UserId};
+use secrecy::SecretString;
+
+use crate::{
+    Error,
+    domain::{email::EmailKey, link},
+    ops::{
+        Tools,
+        mfa::By,
+        person,
+        throttle::{self, Guarded},
+    },
+    store::{
+        email_links::{self, Purpose},
+        users::{self, User},
+    },
+};
+
+#[tracing::instrument(skip_all)]
+pub(crate) async fn reset_password(
+    tools: &Tools,
+    secret: &str,
+    password: SecretString,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let ring = tools.keys.current().await;
+    let id = link::link(&ring, secret).ok_or(Error::Link)?;
+    let mut tx = SystemTx::begin(&tools.db, "reset a password").await?;
+    let now = tools.db.clock().now();
+    let find = email_links::lock(&mut tx, id, Purpose::ResetPassword, now).await?;
+    let user = lock_user(&mut tx, find).await?;
+    let context = person::context(&mut tx, &user).await?;
+    tx.commit().await?;
+
+    let hash = tools.passwords.hash_chosen(password, context).await?;
+
+    let mut tx = SystemTx::begin(&tools.db, "reset a password").await?;
+    let now = tools.db.clock().now();
+    // Once more: meanwhile it may have been used, or replaced.
+    let find = email_links::lock(&mut tx, id, Purpose::ResetPassword, now).await?;
+    let user = lock_user(&mut tx, find).await?;
+    let by = By {
+        user_id: user.id,
+        session_id: None,
+        actor: Actor::User(user.id),
+        origin,
+    };
+    // Closes the link, too.
+    person::set_password(&mut tx, &by, &hash).await?;
+    // Whoever has the link reads the address.
+    users::verify_email(&mut tx, user.id, now).await?;
+    let email = EmailKey::new(&user.email);
+    throttle::forgive(tools, &mut tx, Guarded::Account(&email)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn lock_user(tx: &mut SystemTx, user_id: Option<UserId>) -> Result<User, Error> {
+    let user_id = user_id.ok_or(Error::Link)?;
+    users::lock(tx, user_id).await?.ok_or(Error::Link)
+}

@@ -1,0 +1,31 @@
+//! Remove the authenticator app.
+
+use auth::RequestContext;
+use db::SystemTx;
+
+use super::changed;
+use crate::{
+    Error,
+    mail::{self, Letter},
+    ops::{Tools, person},
+    store::factors,
+};
+
+#[tracing::instrument(skip_all)]
+pub(crate) async fn disable_totp(
+    tools: &Tools,
+    caller: &RequestContext,
+    code: &str,
+) -> Result<(), Error> {
+    let me = person::caller(caller)?;
+    super::check_totp(tools, me.user_id, code).await?;
+    let mut tx = SystemTx::begin(&tools.db, "remove a factor").await?;
+    if !factors::delete(&mut tx, me.user_id).await? {
+        return Err(Error::MfaMissing);
+    }
+    changed(&mut tx, &me.changes(&caller.origin), "mfa.disabled").await?;
+    let user_id = me.user_id;
+    mail::queue(&mut tx, &[Letter::MfaDisabled { user_id }]).await?;
+    tx.commit().await?;
+    Ok(())
+}

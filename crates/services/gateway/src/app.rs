@@ -7,13 +7,17 @@ use axum::Router;
 use chassis::{Channel, ChannelConfig, Deps, Ports, Service, anyhow::Context};
 use clock::Clock;
 use proto::{
-    identity::v1::identity_service_client::IdentityServiceClient,
+    identity::v1::{
+        identity_service_client::IdentityServiceClient, scim_service_client::ScimServiceClient,
+        sso_service_client::SsoServiceClient,
+    },
     messaging::v1::messaging_service_client::MessagingServiceClient,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
+    browser::{Guard, Sessions},
     credentials::{ApiKeys, Credentials, Tokens},
     http,
     upstreams::{Api, Upstreams},
@@ -34,7 +38,12 @@ pub(crate) struct Gateway {
     /// Opens event streams, on a connection of their own: a connection carries a limited number of calls at once, and
     /// streams that last would take the place of the API's.
     pub(crate) events: MessagingServiceClient<Channel>,
+    /// For calls that the gateway makes as itself.
+    pub(crate) own_token: ServiceTokenSource,
+    pub(crate) sso: SsoServiceClient<Channel>,
+    pub(crate) scim: ScimServiceClient<Channel>,
     pub(crate) credentials: Credentials,
+    pub(crate) browsers: Sessions,
     pub(crate) settings: Config,
     pub(crate) clock: Clock,
     /// The gateway is stopping: streams end.
@@ -76,11 +85,20 @@ impl Service for App {
             deps.clock.clone(),
         );
         let remembered = &config.credentials;
+        let tokens = Tokens::new(verifier, remembered.tokens);
+        let known = config.browser.origins.iter().chain(&config.cors.origins);
+        let browsers = Sessions::new(
+            identity.clone(),
+            tokens.clone(),
+            config.browser.cookies(),
+            Guard::new(known),
+            deps.clock.clone(),
+        );
         let credentials = Credentials {
-            tokens: Tokens::new(verifier, remembered.tokens, deps.clock.clone()),
+            tokens,
             api_keys: ApiKeys::new(
                 identity,
-                own_token,
+                own_token.clone(),
                 remembered.api_keys,
                 remembered.api_key_ttl(),
                 deps.clock.clone(),
@@ -90,7 +108,11 @@ impl Service for App {
             api: upstreams.api(),
             reader: upstreams.reader(),
             events: MessagingServiceClient::new(open(&config.messaging, "messaging")?),
+            sso: SsoServiceClient::new(upstreams.identity.clone()),
+            scim: ScimServiceClient::new(upstreams.identity.clone()),
+            own_token,
             credentials,
+            browsers,
             settings: config,
             clock: deps.clock,
             stop: deps.shutdown.soft,

@@ -6,12 +6,17 @@ use chassis::{
     ChannelConfig,
     config::{Alias, Docs, Problems, Settings, Validate},
 };
-use sb_http::body::Limits;
+use sb_http::{body::Limits, client::Network};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use url::Url;
+
+use crate::browser::{Cookies, WebOrigin};
 
 /// How long a revoked API key may go on working here: the promise of the API.
 const LONGEST_KEY_TTL_MS: u64 = 60_000;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// The root of the settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +30,12 @@ pub struct Config {
     /// REST requests.
     #[serde(default)]
     pub api: Api,
+    /// Sessions of browsers.
+    #[serde(default)]
+    pub browser: Browser,
+    /// Pages of other origins.
+    #[serde(default)]
+    pub cors: Cors,
     /// The event stream.
     #[serde(default)]
     pub events: Events,
@@ -50,6 +61,32 @@ pub struct Api {
     pub max_body_bytes: usize,
     /// How long a body may take to arrive.
     pub body_timeout_ms: u64,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The address that the outside has for this gateway, for addresses in answers. Never taken from a request.
+    pub public_url: Url,
+}
+
+/// Sessions of browsers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Browser {
+    /// Where the application's pages come from, for browsers that send no `Sec-Fetch-Site`.
+    pub origins: Vec<WebOrigin>,
+    /// How long a browser keeps a session that it does not use. Identity may end it earlier.
+    pub keep_days: u32,
+    /// Where a single sign-on that failed ends: a path of the application, or its whole address.
+    pub login_page: String,
+    /// Cookies that are sent without TLS: for development on this machine.
+    pub insecure: bool,
+}
+
+/// Pages of other origins that may read answers (the Fetch standard's CORS).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Cors {
+    /// These, with cookies; no others.
+    pub origins: Vec<WebOrigin>,
 }
 
 /// The event stream.
@@ -74,11 +111,27 @@ pub struct Remembered {
     pub api_key_ttl_ms: u64,
 }
 
+impl Config {
+    /// Without a slash at the end.
+    pub(crate) fn public_url(&self) -> &str {
+        self.api.public_url.as_str().trim_end_matches('/')
+    }
+}
+
 impl Api {
     pub(crate) fn body(&self) -> Limits {
         Limits {
             max_bytes: self.max_body_bytes,
             timeout: Duration::from_millis(self.body_timeout_ms),
+        }
+    }
+}
+
+impl Browser {
+    pub(crate) fn cookies(&self) -> Cookies {
+        Cookies {
+            insecure: self.insecure,
+            keep: DAY * self.keep_days,
         }
     }
 }
@@ -104,6 +157,19 @@ impl Default for Api {
         Self {
             max_body_bytes: 1024 * 1024,
             body_timeout_ms: 10_000,
+            trusted_proxies: Vec::new(),
+            public_url: Url::parse("http://127.0.0.1:8080").expect("it is an address"),
+        }
+    }
+}
+
+impl Default for Browser {
+    fn default() -> Self {
+        Self {
+            origins: Vec::new(),
+            keep_days: 30,
+            login_page: "/login".to_owned(),
+            insecure: false,
         }
     }
 }
@@ -145,6 +211,9 @@ impl Validate for Config {
             ("credentials.api_keys", self.credentials.api_keys),
         ];
         problems.at_least(1, &positive);
+        if !(1..=365).contains(&self.browser.keep_days) {
+            problems.invalid("browser.keep_days", "must be between 1 and 365");
+        }
         if self.credentials.api_key_ttl_ms > LONGEST_KEY_TTL_MS {
             let message = "must be at most 60000: a revoked key works that long";
             problems.invalid("credentials.api_key_ttl_ms", message);
@@ -164,6 +233,17 @@ impl Settings for Config {
             .section("api", &[
                 ("max_body_bytes", "1048576", "Largest request body, in bytes."),
                 ("body_timeout_ms", "10000", "How long a request body may take to arrive."),
+                ("trusted_proxies", "", "Networks of the proxies whose X-Forwarded-For is believed."),
+                ("public_url", "http://127.0.0.1:8080/", "The address that the outside has for this gateway."),
+            ])
+            .section("browser", &[
+                ("origins", "", "Origins of the application's pages, as https://app.example.com, for browsers that send no Sec-Fetch-Site."),
+                ("keep_days", "30", "How long a browser keeps a session that it does not use; identity may end it earlier."),
+                ("login_page", "/login", "Where a single sign-on that failed ends: a path of the application, or its whole address."),
+                ("insecure", "false", "Cookies without Secure and __Host-, for development over HTTP on this machine only."),
+            ])
+            .section("cors", &[
+                ("origins", "", "Other origins whose pages may call the API with the session's cookies; none without it."),
             ])
             .section("events", &[
                 ("heartbeat_ms", "15000", "Between two signs of life on a quiet event stream."),

@@ -6,10 +6,12 @@
 //! the event stream.
 
 mod app;
+mod browser;
 mod config;
 mod credentials;
 mod http;
 mod upstreams;
 
 pub use app::App;
-pub use config::{Api, Config, Events, Remembered, ServiceClient};
+pub use browser::{WebOrigin, WebOriginInvalid};
+pub use config::{Api, Browser, Config, Cors, Events, Remembered, ServiceClient};

@@ -1,6 +1,6 @@
 //! API keys: exchanged for access tokens by identity, which alone knows them.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use auth::ServiceTokenSource;
 use chassis::Channel;
@@ -11,9 +11,10 @@ use moka::future::Cache;
 use proto::identity::v1::{
     AccessToken, ExchangeApiKeyRequest, identity_service_client::IdentityServiceClient,
 };
+use sha2::{Digest, Sha256};
 use tonic::{Code, Request, Status};
 
-use super::{Caller, Fingerprint, Refused, fingerprint};
+use super::{Caller, Fingerprint, Refused};
 
 /// A key that was refused is asked about again after this. A program that goes on with a revoked key
 /// must not reach identity with each request, and a key that was just created is not kept waiting.
@@ -60,9 +61,16 @@ impl ApiKeys {
         }
     }
 
-    /// The caller that the key stands for.
-    pub(super) async fn check(&self, key: &str) -> Result<Arc<Caller>, Refused> {
-        let name = fingerprint(key);
+    /// The caller that the key stands for, asking from `address`. A key may be bound to networks, down to a single
+    /// address, so what identity said of it holds for that address alone.
+    pub(super) async fn check(
+        &self,
+        key: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Caller>, Refused> {
+        let address = address.map(|address| address.to_string());
+        let address = address.unwrap_or_default();
+        let name = name(key, &address);
         if let Some(known) = self.exchanged.get(&name).await
             && self.is_fresh(&known)
         {
@@ -71,7 +79,9 @@ impl ApiKeys {
         // Requests that come together with the same key wait for one exchange.
         self.exchanged
             .entry_by_ref(&name)
-            .or_insert_with_if(Box::pin(self.exchange(key)), |known| !self.is_fresh(known))
+            .or_insert_with_if(Box::pin(self.exchange(key, &address)), |known| {
+                !self.is_fresh(known)
+            })
             .await
             .into_value()
             .outcome
@@ -81,11 +91,12 @@ impl ApiKeys {
         self.clock.now() < known.fresh_until
     }
 
-    async fn exchange(&self, key: &str) -> Exchange {
+    async fn exchange(&self, key: &str, address: &str) -> Exchange {
         // A token's life is counted from before the question.
         let now = self.clock.now();
         let mut request = Request::new(ExchangeApiKeyRequest {
             secret: key.to_owned(),
+            client_address: address.to_owned(),
         });
         if let Err(error) = self.own_token.authorize(&mut request, None).await {
             return Exchange {
@@ -104,7 +115,7 @@ impl ApiKeys {
         let expires_at = now + TimeDelta::seconds(i64::from(token.expires_in));
         let usable_until = earlier(expires_at, MARGIN);
         Exchange {
-            outcome: Caller::new(&token.access_token, expires_at)
+            outcome: Caller::new(&token.access_token, expires_at, None)
                 .map(Arc::new)
                 .ok_or_else(|| {
                     Refused::Exchange(Status::internal("identity's token can't be a header"))
@@ -112,6 +123,7 @@ impl ApiKeys {
             fresh_until: usable_until.min(later(now, self.ttl)),
         }
     }
+
     fn refused(&self, status: Status, now: DateTime<Utc>) -> Exchange {
         if Problem::from_status(&status).code == codes::AUTH_API_KEY_INVALID.id {
             return Exchange {
@@ -129,4 +141,14 @@ impl ApiKeys {
             fresh_until: now,
         }
     }
+}
+
+/// A key and an address under one name. Neither has a line break.
+fn name(key: &str, address: &str) -> Fingerprint {
+    let digest = Sha256::new_with_prefix(key.as_bytes());
+    digest
+        .chain_update(b"\n")
+        .chain_update(address)
+        .finalize()
+        .into()
 }

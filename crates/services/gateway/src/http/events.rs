@@ -24,7 +24,7 @@ use self::{
     feed::Feed,
     upstream::{Source, Upstream},
 };
-use super::{answers, headers};
+use super::{answers, client::Client, headers};
 use crate::{app::Gateway, credentials::Caller};
 
 /// The RPC behind the stream.
@@ -47,7 +47,8 @@ const RETRY_SPREAD: Duration = Duration::from_secs(2);
 /// The problem, as long as nothing was sent: a wrong cursor, a refusal of the service.
 pub(super) async fn serve(
     gateway: &Arc<Gateway>,
-    caller: &Caller,
+    caller: Arc<Caller>,
+    client: &Client,
     request: Request,
 ) -> Result<Response, ProblemResponse> {
     if request.method() == Method::HEAD {
@@ -59,9 +60,10 @@ pub(super) async fn serve(
     }
     let cursor = cursor(&request)?;
     let spread = spread(&request);
+    let caller = gateway.credentials.watchable(caller).await?;
     let source = Source {
         client: gateway.events.clone(),
-        metadata: headers::to_metadata(request.headers(), Some(caller))?,
+        metadata: headers::to_metadata(request.headers(), client, Some(&caller))?,
         give_up_after: gateway.settings.events.resume_for(),
         spread,
         clock: gateway.clock.clone(),
@@ -71,11 +73,12 @@ pub(super) async fn serve(
         .map_err(|status| answers::problem(&status, &HeaderMap::new()))?;
     let feed = Feed {
         upstream,
-        clock: gateway.clock.clone(),
         heartbeat: gateway.settings.events.heartbeat(),
         retry: RETRY_FROM + RETRY_SPREAD.mul_f64(spread),
-        expires_at: caller.expires_at(),
-        stop: gateway.stop.clone(),
+        gateway: Arc::clone(gateway),
+        rechecked_at: gateway.clock.now(),
+        told_at: gateway.clock.now(),
+        caller,
     };
     let mut response = Response::new(Body::from_stream(feed.into_stream()));
     let headers = response.headers_mut();

@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, header};
 use sb_http::{ProblemResponse, REQUEST_ID, refusal};
 
+use super::client::Client;
 use crate::credentials::Caller;
 
 /// Makes a repeated request harmless; kept by the service that owns the operation.
@@ -10,8 +11,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(auth::metadata::IDEM
 
 /// Passed on to the services as they are. The channel replaces the trace context by its own span's
 /// where spans are exported; where they are not, the caller's trace still reaches the service.
-const TO_SERVICES: [HeaderName; 5] = [
-    IDEMPOTENCY_KEY,
+const TO_SERVICES: [HeaderName; 4] = [
     REQUEST_ID,
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),
@@ -35,12 +35,25 @@ const TO_CALLERS: [HeaderName; 6] = [
 /// 400 for an `Idempotency-Key` that no service would accept.
 pub(super) fn to_metadata(
     request: &HeaderMap,
+    client: &Client,
     caller: Option<&Caller>,
 ) -> Result<HeaderMap, ProblemResponse> {
     auth::metadata::idempotency_key(request).map_err(|_| {
         let message = "Send it once, with 1 to 255 visible ASCII characters, such as a uuid.";
         refusal::header_invalid("Idempotency-Key", message)
     })?;
+    let mut metadata = of_client(request, client);
+    if let Some(key) = request.get(IDEMPOTENCY_KEY) {
+        metadata.insert(IDEMPOTENCY_KEY, key.clone());
+    }
+    if let Some(caller) = caller {
+        metadata.insert(header::AUTHORIZATION, caller.authorization());
+    }
+    Ok(metadata)
+}
+
+/// The metadata of any call that a request makes necessary: who asks from where, and which trace it belongs to.
+pub(super) fn of_client(request: &HeaderMap, client: &Client) -> HeaderMap {
     let mut metadata = HeaderMap::with_capacity(8);
     for name in TO_SERVICES {
         // gRPC metadata is ASCII; a header with other bytes would break the call.
@@ -50,10 +63,8 @@ pub(super) fn to_metadata(
             metadata.insert(name, value.clone());
         }
     }
-    if let Some(caller) = caller {
-        metadata.insert(header::AUTHORIZATION, caller.authorization());
-    }
-    Ok(metadata)
+    client.tell(&mut metadata);
+    metadata
 }
 
 /// Keeps what a caller may see.
@@ -77,7 +88,7 @@ mod tests {
         let mut request = HeaderMap::new();
         let key = HeaderValue::from_bytes(key).expect("a header value");
         request.insert(IDEMPOTENCY_KEY, key);
-        to_metadata(&request, None)
+        to_metadata(&request, &Client::default(), None)
     }
 
     #[test]
@@ -98,7 +109,7 @@ mod tests {
         let mut request = HeaderMap::new();
         request.append(IDEMPOTENCY_KEY, HeaderValue::from_static("a"));
         request.append(IDEMPOTENCY_KEY, HeaderValue::from_static("b"));
-        assert!(to_metadata(&request, None).is_err());
+        assert!(to_metadata(&request, &Client::default(), None).is_err());
     }
 
     #[test]
@@ -110,12 +121,15 @@ mod tests {
             "grpc-timeout",
             "x-forwarded-for",
             "x-organization-id",
+            auth::metadata::CLIENT_ADDRESS,
+            auth::metadata::CLIENT_AGENT,
+            auth::metadata::ORGANIZATION_ID,
             "grpc-encoding",
             "connection",
         ] {
             request.insert(name, HeaderValue::from_static("1"));
         }
-        let metadata = to_metadata(&request, None).expect("no key to check");
+        let metadata = to_metadata(&request, &Client::default(), None).expect("no key to check");
         assert!(metadata.is_empty(), "{metadata:?}");
     }
 

@@ -86,3 +86,29 @@ async fn identity_failing_says_nothing_about_the_key() {
     // Only a refusal of the gateway's own token makes it ask for another one.
     assert_eq!(world.script.seen_of("IssueServiceToken").len(), 2);
 }
+
+#[tokio::test]
+async fn what_identity_said_of_a_key_holds_for_one_address() {
+    let world = World::start().await;
+    world.script.api_key(Some(KEY));
+    let from = async |peer: &str| {
+        let ask = world.ask("GET", LIST).bearer(KEY).from(peer);
+        ask.answer().await.status
+    };
+    assert_eq!(from("203.0.113.7:1").await, 200);
+    assert_eq!(from("203.0.113.7:2").await, 200);
+    let exchanges = world.script.seen_of("ExchangeApiKey");
+    assert_eq!(exchanges.len(), 1);
+    assert!(
+        exchanges[0].request.contains("203.0.113.7"),
+        "{}",
+        exchanges[0].request
+    );
+    // Identity refuses it from elsewhere, and the neighbour's good answer does not help.
+    world
+        .script
+        .refuse(errors::status_of(&codes::AUTH_API_KEY_INVALID));
+    assert_eq!(from("203.0.113.8:1").await, 401);
+    assert_eq!(from("203.0.113.7:3").await, 200);
+    assert_eq!(world.script.seen_of("ExchangeApiKey").len(), 2);
+}

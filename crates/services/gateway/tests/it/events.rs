@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use auth::Role;
 use axum::{body::Body, response::Response};
 use errors::codes;
 use http_body_util::BodyExt;
@@ -10,7 +11,7 @@ use proto::messaging::{
 use tonic::Status;
 
 use crate::{
-    services::Act,
+    services::{Act, user},
     world::{SOON, STREAMS, World},
 };
 
@@ -300,6 +301,53 @@ async fn a_stream_ends_with_its_token() {
     assert!(block.starts_with("event: problem\ndata: {"), "{block}");
     assert!(block.contains("auth.token_expired"), "{block}");
     assert_eq!(client.block().await, None);
+}
+
+#[tokio::test]
+async fn a_stream_ends_within_a_second_after_its_session() {
+    let world = World::start().await;
+    let person = user(Role::Agent);
+    let token = world.script.token(&person);
+    let response = world.ask("GET", "/v1/events").bearer(&token).send().await;
+    let mut client = Client::of(&world, response);
+    client.block().await.expect("a hint");
+    world.hand.advance(Duration::from_millis(300));
+    world.script.revoke(&person);
+    let before = world.script.clock.now();
+    let block = client.block_as_time_passes(Duration::from_millis(50)).await;
+    let block = block.expect("a reason");
+    assert!(block.starts_with("event: problem\ndata: {"), "{block}");
+    assert!(block.contains("auth.revoked"), "{block}");
+    assert_eq!(client.block().await, None);
+    let waited = world.script.clock.now() - before;
+    assert!(waited.num_milliseconds() <= 1_000, "{waited}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_within_a_second_after_its_api_key() {
+    let world = World::start().await;
+    world.script.api_key(Some("sbk_1"));
+    let response = world.ask("GET", "/v1/events").bearer("sbk_1").send().await;
+    let mut client = Client::of(&world, response);
+    client.block().await.expect("a hint");
+    world.script.revoke_api_key();
+    let before = world.script.clock.now();
+    let block = client.block_as_time_passes(Duration::from_millis(50)).await;
+    assert!(block.is_some_and(|block| block.contains("auth.revoked")));
+    let waited = world.script.clock.now() - before;
+    assert!(waited.num_milliseconds() <= 1_000, "{waited}");
+}
+
+#[tokio::test]
+async fn somebody_elses_end_leaves_a_stream_alone() {
+    let world = World::start().await;
+    let mut client = Client::connect(&world, "/v1/events", None).await;
+    client.block().await.expect("a hint");
+    world.script.revoke(&user(Role::Agent));
+    let block = client
+        .block_as_time_passes(Duration::from_millis(500))
+        .await;
+    assert_eq!(block.as_deref(), Some(": alive"));
 }
 
 #[tokio::test]

@@ -2,6 +2,9 @@
 
 mod api_keys;
 mod bodies;
+mod browser;
+mod clients;
+mod cross_site;
 mod events;
 mod failures;
 mod headers;

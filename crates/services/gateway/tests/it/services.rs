@@ -1,20 +1,19 @@
 //! The services behind the gateway: the generated traits over a script, with the real access layer
 //! in front.
 
+mod played;
+
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use auth::{LIFETIME, Membership, Principal, Role, Scopes, TokenKey};
+use auth::{LIFETIME, Membership, Principal, Proof, Role, Scopes, TokenKey, View};
+use chrono::{DateTime, TimeDelta, Utc};
 use clock::Clock;
-use futures::{StreamExt, stream::BoxStream};
-use ids::{ApiKeyId, OrganizationId};
-use proto::{
-    identity::v1::{self as identity, identity_service_server::IdentityService},
-    messaging::v1::{self as messaging, messaging_service_server::MessagingService},
-};
+use ids::{ApiKeyId, OrganizationId, SessionId};
+use proto::{identity::v1 as identity, messaging::v1 as messaging};
 use secrecy::ExposeSecret;
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
@@ -49,6 +48,8 @@ pub(crate) enum Act {
 pub(crate) struct Script {
     pub(crate) key: TokenKey,
     pub(crate) clock: Clock,
+    /// Whose the API key is.
+    program: Principal,
     state: Arc<Mutex<State>>,
 }
 
@@ -60,9 +61,24 @@ struct State {
     hanging: bool,
     answer_headers: Vec<(&'static str, &'static str)>,
     api_key: Option<String>,
+    revoked: Vec<identity::Revocation>,
+    /// Who logs in.
+    person: Option<Principal>,
+    sessions: HashMap<SessionId, Live>,
     /// One list of acts for each time the event stream is opened; without one it stays silent.
     streams: VecDeque<Vec<Act>>,
 }
+
+/// A session as identity knows it.
+struct Live {
+    person: Principal,
+    /// Of the refresh token that is good, and when the one before it was used.
+    generation: u32,
+    used_at: DateTime<Utc>,
+}
+
+/// How long identity repeats its answer to a refresh token.
+const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 impl State {
     fn refusal(&mut self) -> Option<Status> {
@@ -75,6 +91,7 @@ impl Script {
         Self {
             key: TokenKey::generate(),
             clock,
+            program: api_key(),
             state: Arc::default(),
         }
     }
@@ -101,6 +118,35 @@ impl Script {
     /// Metadata of every answer.
     pub(crate) fn answer_with(&self, headers: &[(&'static str, &'static str)]) {
         self.state().answer_headers = headers.to_vec();
+    }
+
+    /// A person's session has ended: its tokens are void.
+    pub(crate) fn revoke(&self, person: &Principal) {
+        let Principal::User {
+            session_id, member, ..
+        } = person
+        else {
+            panic!("only people have sessions")
+        };
+        self.state().revoked.push(identity::Revocation {
+            organization_id: member.organization_id.to_string(),
+            kind: "session".to_owned(),
+            subject: session_id.as_uuid().as_bytes().to_vec(),
+            issued_until: Some(self.clock.now().into()),
+        });
+    }
+
+    /// The tokens of the API key are void.
+    pub(crate) fn revoke_api_key(&self) {
+        let Principal::ApiKey { id, member } = &self.program else {
+            panic!("a key")
+        };
+        self.state().revoked.push(identity::Revocation {
+            organization_id: member.organization_id.to_string(),
+            kind: "api_key".to_owned(),
+            subject: id.as_uuid().as_bytes().to_vec(),
+            issued_until: Some(self.clock.now().into()),
+        });
     }
 
     /// The API key that exists, or none.
@@ -168,6 +214,84 @@ impl Script {
             .to_owned()
     }
 
+    /// Whoever logs in from now on is this person.
+    pub(crate) fn person(&self, person: &Principal) {
+        self.state().person = Some(person.clone());
+    }
+
+    /// The sessions there are, as their people.
+    pub(crate) fn sessions(&self) -> Vec<Principal> {
+        let state = self.state();
+        state
+            .sessions
+            .values()
+            .map(|live| live.person.clone())
+            .collect()
+    }
+
+    /// Identity forgets every session: refresh tokens are refused.
+    pub(crate) fn end_sessions(&self) {
+        self.state().sessions.clear();
+    }
+
+    /// The tokens of a new session; none where nobody was said to log in.
+    fn begin_session(&self) -> Option<identity::SessionTokens> {
+        let mut person = self.state().person.clone()?;
+        let id = SessionId::generate();
+        if let Principal::User { session_id, .. } = &mut person {
+            *session_id = id;
+        }
+        let tokens = self.session_tokens(&person, id, 0);
+        let live = Live {
+            person,
+            generation: 0,
+            used_at: self.clock.now(),
+        };
+        self.state().sessions.insert(id, live);
+        Some(tokens)
+    }
+
+    fn session_tokens(
+        &self,
+        person: &Principal,
+        id: SessionId,
+        generation: u32,
+    ) -> identity::SessionTokens {
+        identity::SessionTokens {
+            access_token: self.token(person),
+            expires_in: u32::try_from(LIFETIME.as_secs()).expect("minutes"),
+            refresh_token: format!("sbr_{id}-{generation}"),
+            session_id: id.to_string(),
+        }
+    }
+
+    /// As identity rotates: once, and the same again for a moment.
+    fn refresh(&self, token: &str) -> Result<Option<identity::SessionTokens>, Status> {
+        let Some((id, generation)) = token
+            .strip_prefix("sbr_")
+            .and_then(|rest| rest.split_once('-'))
+        else {
+            return Ok(None);
+        };
+        let refused = || errors::status_of(&errors::codes::AUTH_REFRESH_INVALID);
+        let id: SessionId = id.parse().map_err(|_| refused())?;
+        let presented: u32 = generation.parse().map_err(|_| refused())?;
+        let now = self.clock.now();
+        let person = {
+            let mut state = self.state();
+            let live = state.sessions.get_mut(&id).ok_or_else(refused)?;
+            if presented == live.generation {
+                live.generation += 1;
+                live.used_at = now;
+            } else if presented + 1 != live.generation || now > live.used_at + GRACE {
+                state.sessions.remove(&id);
+                return Err(refused());
+            }
+            live.person.clone()
+        };
+        Ok(Some(self.session_tokens(&person, id, presented + 1)))
+    }
+
     fn access_token(&self, principal: &Principal) -> Response<identity::AccessToken> {
         Response::new(identity::AccessToken {
             access_token: self.token(principal),
@@ -176,123 +300,16 @@ impl Script {
     }
 }
 
-/// Every method notes the call and answers with an empty message, or with what is given.
-macro_rules! played {
-    ($service:path, $module:ident, {
-        $($rpc:ident $name:ident($request:ident) -> $response:ident;)*
-    }, { $($own:tt)* }) => {
-        #[tonic::async_trait]
-        impl $service for Script {
-            $(async fn $name(
-                &self,
-                request: Request<$module::$request>,
-            ) -> Result<Response<$module::$response>, Status> {
-                self.note(stringify!($rpc), &request);
-                self.answer().await
-            })*
-            $($own)*
-        }
-    };
-}
-
-played!(IdentityService, identity, {
-    SignUp sign_up(SignUpRequest) -> SignUpResponse;
-    LogIn log_in(LogInRequest) -> LogInResponse;
-    RefreshSession refresh_session(RefreshSessionRequest) -> RefreshSessionResponse;
-    LogOut log_out(LogOutRequest) -> LogOutResponse;
-    GetCaller get_caller(GetCallerRequest) -> Caller;
-    ListRoles list_roles(ListRolesRequest) -> ListRolesResponse;
-    CreateApiKey create_api_key(CreateApiKeyRequest) -> CreateApiKeyResponse;
-    ListApiKeys list_api_keys(ListApiKeysRequest) -> ListApiKeysResponse;
-    RevokeApiKey revoke_api_key(RevokeApiKeyRequest) -> ApiKey;
-}, {
-    async fn get_jwks(
-        &self,
-        request: Request<identity::GetJwksRequest>,
-    ) -> Result<Response<identity::Jwks>, Status> {
-        self.note("GetJwks", &request);
-        Ok(Response::new(identity::Jwks { keys: vec![self.key.jwk()] }))
-    }
-
-    async fn issue_service_token(
-        &self,
-        request: Request<identity::IssueServiceTokenRequest>,
-    ) -> Result<Response<identity::AccessToken>, Status> {
-        self.note("IssueServiceToken", &request);
-        assert_eq!(request.get_ref().client_secret, "gateway-secret");
-        Ok(self.access_token(&Principal::Service { name: "gateway".into() }))
-    }
-
-    async fn exchange_api_key(
-        &self,
-        request: Request<identity::ExchangeApiKeyRequest>,
-    ) -> Result<Response<identity::AccessToken>, Status> {
-        self.note("ExchangeApiKey", &request);
-        let known = self.state().api_key.clone();
-        if self.state().refusals.front().is_some() {
-            return self.answer().await;
-        }
-        if known.as_deref() == Some(request.get_ref().secret.as_str()) {
-            Ok(self.access_token(&api_key()))
-        } else {
-            Err(errors::status_of(&errors::codes::AUTH_API_KEY_INVALID))
-        }
-    }
-});
-
-played!(MessagingService, messaging, {
-    ConnectChannel connect_channel(ConnectChannelRequest) -> Channel;
-    ListChannels list_channels(ListChannelsRequest) -> ListChannelsResponse;
-    GetChannel get_channel(GetChannelRequest) -> Channel;
-    ListChannelNotices list_channel_notices(ListChannelNoticesRequest) -> ListChannelNoticesResponse;
-    ListContacts list_contacts(ListContactsRequest) -> ListContactsResponse;
-    GetContact get_contact(GetContactRequest) -> Contact;
-    OpenConversation open_conversation(OpenConversationRequest) -> Conversation;
-    ListConversations list_conversations(ListConversationsRequest) -> ListConversationsResponse;
-    GetConversation get_conversation(GetConversationRequest) -> Conversation;
-    ListMessages list_messages(ListMessagesRequest) -> ListMessagesResponse;
-    GetMessage get_message(GetMessageRequest) -> Message;
-    SendMessage send_message(SendMessageRequest) -> Message;
-    ListQuarantine list_quarantine(ListQuarantineRequest) -> ListQuarantineResponse;
-}, {
-    type WatchEventsStream = BoxStream<'static, Result<messaging::Event, Status>>;
-
-    async fn watch_events(
-        &self,
-        request: Request<messaging::WatchEventsRequest>,
-    ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        self.note("WatchEvents", &request);
-        let refusal = self.state().refusal();
-        if let Some(status) = refusal {
-            return Err(status);
-        }
-        let acts = self.state().streams.pop_front();
-        // After its last act a stream stays open and silent, unless it was ended.
-        let stream = futures::stream::iter(acts.unwrap_or_default())
-            .map(Some)
-            .chain(futures::stream::once(std::future::pending()))
-            .scan(false, |ended, act| {
-                let item = match act {
-                    _ if *ended => None,
-                    None | Some(Act::End) => None,
-                    Some(Act::Send(event)) => Some(Ok(*event)),
-                    Some(Act::Fail(status)) => {
-                        *ended = true;
-                        Some(Err(status))
-                    }
-                };
-                std::future::ready(item)
-            });
-        Ok(Response::new(stream.boxed()))
-    }
-});
-
 /// A person with this role.
 pub(crate) fn user(role: Role) -> Principal {
     Principal::User {
         id: ids::UserId::generate(),
         session_id: ids::SessionId::generate(),
         member: member(role),
+        proof: Proof {
+            at: Clock::system().now(),
+            strong: false,
+        },
     }
 }
 
@@ -308,5 +325,6 @@ fn member(role: Role) -> Membership {
         organization_id: OrganizationId::generate(),
         role,
         scopes: Scopes::All,
+        view: View::default(),
     }
 }

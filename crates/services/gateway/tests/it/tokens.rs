@@ -122,3 +122,20 @@ async fn without_the_signing_keys_callers_are_asked_to_come_back() {
     answer.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
+
+#[tokio::test]
+async fn a_revoked_session_is_refused_within_a_second_also_if_its_token_is_remembered() {
+    let world = World::start().await;
+    let person = user(Role::Agent);
+    let token = world
+        .script
+        .key
+        .sign(&person, world.script.clock.now(), auth::LIFETIME);
+    let token = token.expect("a token").expose_secret().to_owned();
+    let ask = async || world.ask("GET", LIST).bearer(&token).answer().await;
+    assert_eq!(ask().await.status, 200);
+    world.script.revoke(&person);
+    world.hand.advance(Duration::from_millis(900));
+    ask().await.problem(401, "auth.revoked");
+    assert_eq!(world.script.seen_of("ListConversations").len(), 1);
+}

@@ -2,15 +2,28 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use auth::{Authorizer, GrpcLayer, Jwks, KeySource, KeySourceError, Policy, Role, Verifier};
-use axum::{Router, body::Body, extract::Request, response::Response};
+use auth::{
+    Authorizer, GrpcLayer, Jwks, KeySource, KeySourceError, News, Policy, RevocationSource,
+    Revocations, RevocationsUnknown, Role, Verifier,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
 use chassis::{ChannelConfig, Host, HostOptions, Service};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use clock::{Clock, Hand};
 use gateway::{App, Config, Events, ServiceClient};
 use http_body_util::BodyExt;
 use proto::{
-    identity::v1::{Jwk, identity_service_server::IdentityServiceServer},
+    identity::v1::{
+        Jwk, account_service_server::AccountServiceServer,
+        audit_service_server::AuditServiceServer, identity_service_server::IdentityServiceServer,
+        people_service_server::PeopleServiceServer, scim_service_server::ScimServiceServer,
+        sso_service_server::SsoServiceServer,
+    },
     messaging::v1::messaging_service_server::MessagingServiceServer,
 };
 use serde_json::Value;
@@ -60,6 +73,8 @@ impl World {
                 secret: "gateway-secret".to_owned().into(),
             },
             api: gateway::Api::default(),
+            browser: gateway::Browser::default(),
+            cors: gateway::Cors::default(),
             events: Events::default(),
             credentials: gateway::Remembered::default(),
         };
@@ -80,6 +95,14 @@ impl World {
             messaging,
             addresses: (first, second),
         }
+    }
+
+    /// Another replica takes over.
+    pub(crate) async fn replace_gateway(&mut self) {
+        let app = App::build(self.config.clone(), self.host.deps("gateway"))
+            .await
+            .expect("a gateway");
+        self.router = app.http().expect("a router");
     }
 
     /// Messaging dies, with every connection.
@@ -127,6 +150,13 @@ pub(crate) struct Ask<'w> {
 impl Ask<'_> {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
+        self
+    }
+
+    /// As a connection from there.
+    pub(crate) fn from(mut self, peer: &str) -> Self {
+        let peer: SocketAddr = peer.parse().expect("an address and a port");
+        self.request = self.request.extension(ConnectInfo(peer));
         self
     }
 
@@ -184,6 +214,13 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        let values = self.headers.get_all(name).iter();
+        values
+            .map(|value| value.to_str().expect("text").to_owned())
+            .collect()
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
@@ -229,6 +266,16 @@ impl KeySource for Known {
     }
 }
 
+/// The gateway is what is tested; the services behind it let everybody in.
+struct NothingRevoked;
+
+#[tonic::async_trait]
+impl RevocationSource for NothingRevoked {
+    async fn fetch(&self, _: Option<DateTime<Utc>>) -> Result<News, RevocationsUnknown> {
+        Ok(News::default())
+    }
+}
+
 /// A server in a runtime of its own, so that it can die at once and take its connections along.
 struct Server(Option<Runtime>);
 
@@ -256,14 +303,25 @@ async fn serve(script: &Script, part: Part, address: Option<SocketAddr>) -> (Ser
     let address = listener.local_addr().expect("an address");
     let keys = Jwks::new(Arc::new(Known(script.key.jwk())), script.clock.clone());
     let authorizer = Authorizer::new(
-        Verifier::new(keys, script.clock.clone()),
+        Verifier::new(
+            keys,
+            Revocations::new(Arc::new(NothingRevoked), script.clock.clone()),
+            script.clock.clone(),
+        ),
         Policy::load().await.expect("the policy"),
+        script.clock.clone(),
     );
     let mut server = tonic::transport::Server::builder()
         .max_concurrent_streams(STREAMS)
         .layer(GrpcLayer::new(authorizer));
     let router = match part {
-        Part::Identity => server.add_service(IdentityServiceServer::new(script.clone())),
+        Part::Identity => server
+            .add_service(IdentityServiceServer::new(script.clone()))
+            .add_service(AccountServiceServer::new(script.clone()))
+            .add_service(AuditServiceServer::new(script.clone()))
+            .add_service(PeopleServiceServer::new(script.clone()))
+            .add_service(ScimServiceServer::new(script.clone()))
+            .add_service(SsoServiceServer::new(script.clone())),
         Part::Messaging => server.add_service(MessagingServiceServer::new(script.clone())),
     };
     let runtime = Builder::new_multi_thread()

@@ -1,40 +1,46 @@
 //! What one client of the event stream is sent, until one side ends it.
 
-use std::time::Duration;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use chrono::{DateTime, TimeDelta, Utc};
-use clock::Clock;
-use errors::{Problem, codes};
+use chrono::{DateTime, Utc};
+use clock::later;
+use errors::{Classify, Problem};
 use futures::{Stream, stream};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     frame,
     upstream::{Heard, Upstream},
 };
+use crate::{
+    app::Gateway,
+    credentials::{Caller, Refused},
+};
 
 /// Events that arrived together are sent together, up to this size.
 const BATCH_BYTES: usize = 32 * 1024;
+/// A stream ends within a second after its token was revoked. What identity says of it may be half a second old.
+const RECHECKED_AFTER: Duration = Duration::from_millis(250);
 
 /// One client's stream.
-#[derive(Debug)]
 pub(super) struct Feed {
     pub(super) upstream: Upstream,
-    pub(super) clock: Clock,
+    pub(super) gateway: Arc<Gateway>,
+    /// Whose stream it is: it ends with the token, or as soon as that is revoked.
+    pub(super) caller: Arc<Caller>,
+    /// When it was last asked whether it is.
+    pub(super) rechecked_at: DateTime<Utc>,
+    /// When the client was last sent anything.
+    pub(super) told_at: DateTime<Utc>,
     /// Time between signs of life.
     pub(super) heartbeat: Duration,
     /// How long the client is asked to wait before it comes back.
     pub(super) retry: Duration,
-    /// When the client's token ends, and with it the stream.
-    pub(super) expires_at: DateTime<Utc>,
-    /// The gateway is stopping.
-    pub(super) stop: CancellationToken,
 }
 
 enum Step {
     Stopping,
-    Expired,
+    Refused(Refused),
     Heard(Heard),
     Quiet,
 }
@@ -68,14 +74,16 @@ impl Feed {
 
     async fn advance(mut self) -> (Bytes, State) {
         let mut out = BytesMut::new();
-        let go_on = match self.step().await {
+        let step = self.step().await;
+        self.told_at = self.gateway.clock.now();
+        let go_on = match step {
             Step::Heard(heard) => self.write(heard, &mut out),
             Step::Quiet => {
                 frame::comment(&mut out, "alive");
                 true
             }
-            Step::Expired => {
-                frame::problem(&mut out, &Problem::new(&codes::AUTH_TOKEN_EXPIRED));
+            Step::Refused(refused) => {
+                frame::problem(&mut out, &Problem::new(refused.code()));
                 false
             }
             Step::Stopping => {
@@ -92,16 +100,27 @@ impl Feed {
     }
 
     async fn step(&mut self) -> Step {
-        let quiet_until = TimeDelta::from_std(self.heartbeat)
-            .ok()
-            .and_then(|heartbeat| self.clock.now().checked_add_signed(heartbeat))
-            .unwrap_or(self.expires_at);
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => Step::Stopping,
-            () = self.clock.sleep_until(self.expires_at) => Step::Expired,
-            heard = self.upstream.next() => Step::Heard(heard),
-            () = self.clock.sleep_until(quiet_until) => Step::Quiet,
+        let gateway = Arc::clone(&self.gateway);
+        let clock = &gateway.clock;
+        // One wait through all the checks: whoever comes back to a service that went away must get to the end of its pause.
+        let mut heard = pin!(self.upstream.next());
+        loop {
+            let recheck_at = later(self.rechecked_at, RECHECKED_AFTER);
+            let quiet_until = later(self.told_at, self.heartbeat);
+            tokio::select! {
+                biased;
+                () = gateway.stop.cancelled() => return Step::Stopping,
+                () = clock.sleep_until(self.caller.expires_at()) => {
+                    return Step::Refused(Refused::Expired);
+                }
+                () = clock.sleep_until(recheck_at) => {}
+                heard = &mut heard => return Step::Heard(heard),
+                () = clock.sleep_until(quiet_until) => return Step::Quiet,
+            }
+            self.rechecked_at = clock.now();
+            if let Err(refused) = gateway.credentials.recheck(&self.caller).await {
+                return Step::Refused(refused);
+            }
         }
     }
 

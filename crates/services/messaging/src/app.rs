@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth::{Authorizer, GrpcLayer};
-use bus::{Bus, Consumer, Parts, Topology};
+use bus::{Bus, Consumer, Parts, Subscription, Topology};
 use chassis::{
     Deps, Grpc, Ports, Service,
     anyhow::{self, Context},
@@ -20,17 +20,31 @@ use whatsapp::CallbackKey;
 
 use crate::{
     Config,
-    events::on_whatsapp_received::{self, OnWhatsAppReceived},
+    events::{
+        on_organization_erased::{self, OnOrganizationErased},
+        on_whatsapp_received::{self, OnWhatsAppReceived},
+    },
     grpc::{service, watch::Hub},
-    jobs::{expire_blocked, keep_partitions, reconcile_attempt, sweep_quarantine},
+    jobs::{
+        erase_organization, expire_blocked, keep_partitions, reconcile_attempt, sweep_quarantine,
+    },
     outbound::{self, Engine},
 };
 
 /// The schema's migrations.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../../migrations/messaging");
 
+const SUBSCRIPTIONS: &[Subscription] = &[
+    on_whatsapp_received::SUBSCRIPTION,
+    on_organization_erased::SUBSCRIPTION,
+];
+
 /// Our events that no service subscribes to yet; they are read from the feed.
-const UNSUBSCRIBED: &[&str] = &["messaging.#"];
+const UNSUBSCRIBED: &[&str] = &[
+    "messaging.channel.#",
+    "messaging.conversation.#",
+    "messaging.message.#",
+];
 
 /// The messaging service.
 #[derive(Debug)]
@@ -54,8 +68,7 @@ impl Service for App {
             .await
             .context("open the database")?;
         deps.health.probe("db", db.probe());
-        let topology = Topology::new(Self::NAME, &[on_whatsapp_received::SUBSCRIPTION])
-            .unsubscribed(UNSUBSCRIBED);
+        let topology = Topology::new(Self::NAME, SUBSCRIPTIONS).unsubscribed(UNSUBSCRIBED);
         let parts = Parts::new(deps.clock.clone(), deps.meter.clone());
         let bus = Bus::open(config.bus, topology, parts).context("open the broker")?;
         deps.health.watch("rabbitmq", bus.probe());
@@ -108,6 +121,17 @@ impl Service for App {
         let subscription = &on_whatsapp_received::SUBSCRIPTION;
         let consumer = Consumer::new(db(), self.bus.clone(), subscription, handler);
         tasks.spawn("on-whatsapp-received", Box::pin(consumer.run(stop.clone())));
+        let handler = OnOrganizationErased {
+            clock: deps.clock.clone(),
+        };
+        let subscription = &on_organization_erased::SUBSCRIPTION;
+        let consumer = Consumer::new(db(), self.bus.clone(), subscription, handler);
+        tasks.spawn(
+            "on-organization-erased",
+            Box::pin(consumer.run(stop.clone())),
+        );
+        let erasing = erase_organization::run(Arc::clone(engine), stop.clone());
+        tasks.spawn("erase-organizations", erasing);
         let lanes = outbound::run(Arc::clone(engine), stop.clone());
         tasks.spawn("lanes", lanes);
         let reconciling = reconcile_attempt::run(db(), engine.replica.clone(), stop.clone());

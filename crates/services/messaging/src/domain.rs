@@ -2,5 +2,6 @@
 
 pub(crate) mod content;
 pub(crate) mod failure;
+pub(crate) mod mask;
 pub(crate) mod status;
 pub(crate) mod window;

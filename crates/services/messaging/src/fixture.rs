@@ -3,11 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use auth::{Membership, Origin, Principal, Proof, RequestContext, Role, Scopes, View};
 use chrono::{DateTime, TimeDelta, Utc};
 use clock::{Clock, Hand, Jitter};
 use db::{Db, SystemTx, TenantTx};
 use ids::{
-    AttemptId, ChannelId, ContactId, ConversationId, MessageId, OrganizationId, TenantScope,
+    AttemptId, ChannelId, ContactId, ConversationId, MessageId, OrganizationId, SessionId,
+    TenantScope, UserId,
 };
 use proto::messaging::v1::{MessageContent, Text, message_content::Kind};
 use secrecy::SecretString;
@@ -264,6 +266,33 @@ impl Fixture {
             .fetch_one(&mut self.admin().await)
             .await
             .expect("a count")
+    }
+}
+
+/// A call of a member who sees everything.
+pub(crate) fn member_context(fixture: &Fixture) -> RequestContext {
+    let organization_id = fixture.route.organization_id;
+    let member = Membership {
+        organization_id,
+        role: Role::Agent,
+        scopes: Scopes::All,
+        view: View::default(),
+    };
+    let principal = Principal::User {
+        id: UserId::generate(),
+        session_id: SessionId::generate(),
+        member,
+        proof: Proof {
+            at: fixture.now(),
+            strong: false,
+        },
+    };
+    RequestContext {
+        principal: Some(principal),
+        expires_at: None,
+        organization_id: Some(organization_id),
+        idempotency_key: None,
+        origin: Origin::default(),
     }
 }
 

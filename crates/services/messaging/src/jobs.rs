@@ -1,5 +1,6 @@
 //! Deferred work.
 
+pub(crate) mod erase_organization;
 pub(crate) mod expire_blocked;
 pub(crate) mod keep_partitions;
 pub(crate) mod reconcile_attempt;

@@ -5,4 +5,5 @@ pub(crate) mod connect_channel;
 pub(crate) mod lists;
 pub(crate) mod open_conversation;
 pub(crate) mod send_message;
+pub(crate) mod sight;
 pub(crate) mod view;

@@ -4,6 +4,7 @@
 pub(crate) mod channels;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
+pub(crate) mod erasure;
 pub(crate) mod intake;
 pub(crate) mod lanes;
 pub(crate) mod messages;

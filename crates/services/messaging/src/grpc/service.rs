@@ -22,6 +22,7 @@ use crate::{
         lists::{self, Ask},
         open_conversation::{self, open_conversation},
         send_message::{self, send_message},
+        sight::Sight,
         view,
     },
     outbound::Engine,
@@ -34,9 +35,10 @@ pub(crate) struct Service {
     pub(crate) hub: Hub,
 }
 
-/// Decodes, calls and encodes: `answer!(self, request, |db, scope, message| …)`.
+/// Decodes, calls and encodes what the caller may see: `answer!(self, request, |db, scope, sight, message| …)`.
 macro_rules! answer {
-    ($self:ident, $request:ident, |$db:ident, $scope:ident, $message:ident| $work:expr) => {{
+    ($self:ident, $request:ident, |$db:ident, $scope:ident, $sight:ident, $message:ident| $work:expr) => {{
+        let $sight = Sight::of(auth::context(&$request)?);
         let $scope = auth::context(&$request)?
             .require_scope()
             .map_err(|error| to_status(&error))?;
@@ -44,7 +46,7 @@ macro_rules! answer {
         let $message = $request.into_inner();
         let answered: Result<_, Error> = async { $work.await }.await;
         answered
-            .map(Response::new)
+            .map(|answer| Response::new($sight.show(answer)))
             .map_err(|error| to_status(&error))
     }};
 }
@@ -55,9 +57,11 @@ impl MessagingService for Service {
         &self,
         request: Request<ConnectChannelRequest>,
     ) -> Result<Response<Channel>, Status> {
-        answer!(self, request, |_db, scope, message| connect_channel(
+        let origin = auth::context(&request)?.origin.clone();
+        answer!(self, request, |_db, scope, sight, message| connect_channel(
             &self.engine,
             &scope,
+            &origin,
             message
         ))
     }
@@ -66,7 +70,7 @@ impl MessagingService for Service {
         &self,
         request: Request<ListChannelsRequest>,
     ) -> Result<Response<ListChannelsResponse>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
             let ask = ask(message.page_size, &message.page_token);
             lists::list_channels(db, &scope, ask)
         })
@@ -76,7 +80,7 @@ impl MessagingService for Service {
         &self,
         request: Request<GetChannelRequest>,
     ) -> Result<Response<Channel>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
             lists::get_channel(db, &scope, view::id("channelId", &message.channel_id)?)
         })
     }
@@ -85,7 +89,7 @@ impl MessagingService for Service {
         &self,
         request: Request<ListChannelNoticesRequest>,
     ) -> Result<Response<ListChannelNoticesResponse>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
             let channel_id = view::id("channelId", &message.channel_id)?;
             let ask = ask(message.page_size, &message.page_token);
             lists::list_channel_notices(db, &scope, channel_id, ask)
@@ -96,7 +100,7 @@ impl MessagingService for Service {
         &self,
         request: Request<ListContactsRequest>,
     ) -> Result<Response<ListContactsResponse>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
             let ask = ask(message.page_size, &message.page_token);
             lists::list_contacts(db, &scope, ask)
         })
@@ -106,7 +110,7 @@ impl MessagingService for Service {
         &self,
         request: Request<GetContactRequest>,
     ) -> Result<Response<Contact>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
             lists::get_contact(db, &scope, view::id("contactId", &message.contact_id)?)
         })
     }
@@ -116,7 +120,8 @@ impl MessagingService for Service {
         request: Request<OpenConversationRequest>,
     ) -> Result<Response<Conversation>, Status> {
         let idempotency = idempotency(auth::context(&request)?, request.get_ref());
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
+            sight.require("channel")?;
             let input = open_conversation::Input {
                 channel_id: view::id("channelId", &message.channel_id)?,
                 phone: message.phone,
@@ -131,7 +136,10 @@ impl MessagingService for Service {
         &self,
         request: Request<ListConversationsRequest>,
     ) -> Result<Response<ListConversationsResponse>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
+            if !sight.conversations() {
+                return Ok(ListConversationsResponse::default());
+            }
             let status = view::conversation_status(message.status());
             let ask = ask(message.page_size, &message.page_token);
             lists::list_conversations(db, &scope, status, ask)
@@ -142,7 +150,8 @@ impl MessagingService for Service {
         &self,
         request: Request<GetConversationRequest>,
     ) -> Result<Response<Conversation>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
+            sight.require("conversation")?;
             lists::get_conversation(
                 db,
                 &scope,
@@ -155,7 +164,8 @@ impl MessagingService for Service {
         &self,
         request: Request<ListMessagesRequest>,
     ) -> Result<Response<ListMessagesResponse>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
+            sight.require("conversation")?;
             let conversation_id = view::id("conversationId", &message.conversation_id)?;
             let ask = ask(message.page_size, &message.page_token);
             lists::list_messages(db, &scope, conversation_id, ask)
@@ -166,7 +176,8 @@ impl MessagingService for Service {
         &self,
         request: Request<GetMessageRequest>,
     ) -> Result<Response<Message>, Status> {
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
+            sight.require("message")?;
             lists::get_message(db, &scope, view::id("messageId", &message.message_id)?)
         })
     }
@@ -176,7 +187,8 @@ impl MessagingService for Service {
         request: Request<SendMessageRequest>,
     ) -> Result<Response<Message>, Status> {
         let idempotency = idempotency(auth::context(&request)?, request.get_ref());
-        answer!(self, request, |db, scope, message| {
+        answer!(self, request, |db, scope, sight, message| {
+            sight.require("conversation")?;
             let expires_at = message
                 .expires_at
                 .map(|at| view::time("expiresAt", at))
@@ -198,11 +210,17 @@ impl MessagingService for Service {
         &self,
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        let expires_at = auth::context(&request)?.expires_at;
-        answer!(self, request, |_db, scope, message| {
-            self.hub
-                .watch(scope.organization_id, message.cursor, expires_at)
-        })
+        let context = auth::context(&request)?;
+        let scope = context.require_scope().map_err(|error| to_status(&error))?;
+        let (sight, expires_at) = (Sight::of(context), context.expires_at);
+        let cursor = request.into_inner().cursor;
+        let watching = self
+            .hub
+            .watch(scope.organization_id, cursor, expires_at, sight);
+        watching
+            .await
+            .map(Response::new)
+            .map_err(|error| to_status(&error))
     }
 
     async fn list_quarantine(
@@ -230,3 +248,6 @@ fn idempotency(
     let key = context.idempotency_key.clone()?;
     Some((key, RequestHash::of(&request.encode_to_vec())))
 }
+
+#[cfg(test)]
+mod tests;

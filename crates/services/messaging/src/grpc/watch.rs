@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::client::Client;
 pub(crate) use self::client::EventStream;
-use crate::{error::Error, within::within};
+use crate::{error::Error, ops::sight::Sight, within::within};
 
 /// Events of one read per stream.
 const PAGE: u32 = 200;
@@ -71,6 +71,7 @@ impl Hub {
         organization_id: OrganizationId,
         cursor: String,
         expires_at: Option<DateTime<Utc>>,
+        sight: Sight,
     ) -> Result<EventStream, Error> {
         let cursor = if cursor.is_empty() {
             let mut tx = SystemTx::begin(&self.db, "the present of the feed").await?;
@@ -83,6 +84,7 @@ impl Hub {
             organization_id,
             cursor,
             expires_at,
+            sight,
             now,
             Arc::clone(&self.shared),
         );

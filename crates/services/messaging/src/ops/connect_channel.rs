@@ -1,14 +1,16 @@
 //! ConnectChannel: a WhatsApp number becomes a channel of the organization.
 
+use auth::Origin;
 use db::{DbError, TenantTx, outbox};
 use ids::{ChannelId, TenantScope};
 use proto::messaging::v1::{Channel, ConnectChannelRequest};
 use secrecy::SecretString;
+use serde_json::json;
 use whatsapp::client::PhoneNumber;
 
 use crate::{
     error::Error,
-    events::publish,
+    events::{audit, publish},
     ops::view,
     outbound::Engine,
     store::{
@@ -26,6 +28,7 @@ const DEFAULT_APP: &str = "default";
 pub(crate) async fn connect_channel(
     engine: &Engine,
     scope: &TenantScope,
+    origin: &Origin,
     request: ConnectChannelRequest,
 ) -> Result<Channel, Error> {
     let token = SecretString::from(request.access_token);
@@ -68,12 +71,13 @@ pub(crate) async fn connect_channel(
         access_token: &sealed,
         throughput_per_second: throughput(&number),
     };
-    store(engine, scope, &channel).await
+    store(engine, scope, origin, &channel).await
 }
 
 async fn store(
     engine: &Engine,
     scope: &TenantScope,
+    origin: &Origin,
     channel: &NewChannel<'_>,
 ) -> Result<Channel, Error> {
     let organization_id = scope.organization_id;
@@ -94,7 +98,19 @@ async fn store(
     lanes::insert(tx.conn(), route).await?;
     let actor = scope.actor.to_string();
     let changed = publish::channel_changed(route, "connected", now, &actor);
-    outbox::push(&mut tx, &[changed]).await?;
+    let connected = audit::Change {
+        action: "channel.connected",
+        target: id.to_string(),
+        before: None,
+        after: Some(json!({
+            "name": channel.name,
+            "phone_number_id": channel.phone_number_id,
+            "waba_id": channel.waba_id,
+            "app": channel.app,
+        })),
+    };
+    let recorded = audit::recorded(scope, origin, now, connected);
+    outbox::push(&mut tx, &[changed, recorded]).await?;
     let stored = channels::find(tx.conn(), organization_id, id)
         .await?
         .ok_or(Error::NotFound("channel"))?;
@@ -180,8 +196,9 @@ mod tests {
                 ..ConnectChannelRequest::default()
             };
             let scope = fixture.scope();
+            let origin = Origin::default();
             let refused = tokio::select! {
-                answer = connect_channel(&fixture.engine, &scope, request) => answer,
+                answer = connect_channel(&fixture.engine, &scope, &origin, request) => answer,
                 () = serving => panic!("the Graph API went away"),
             };
             let refused = refused.expect_err(status);
@@ -203,7 +220,8 @@ mod tests {
             access_token: b"sealed for another row",
             throughput_per_second: 80,
         };
-        let late = store(&fixture.engine, &fixture.scope(), &channel).await;
+        let origin = Origin::default();
+        let late = store(&fixture.engine, &fixture.scope(), &origin, &channel).await;
         assert_eq!(late.expect_err("late").code().id, codes::CONFLICT.id);
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::{PAGE, Shared, show};
-use crate::error::Error;
+use crate::{error::Error, ops::sight::Sight};
 
 /// Events waiting for a client; while there is no room for a page, nothing is read for it.
 const BUFFER: usize = 256;
@@ -35,6 +35,7 @@ pub(super) struct Client {
     organization_id: OrganizationId,
     cursor: Cursor,
     expires_at: Option<DateTime<Utc>>,
+    sight: Sight,
     told_at: DateTime<Utc>,
     sender: mpsc::Sender<Result<Event, Status>>,
     passed_over: Arc<AtomicBool>,
@@ -52,6 +53,7 @@ pub(super) fn open(
     organization_id: OrganizationId,
     cursor: Cursor,
     expires_at: Option<DateTime<Utc>>,
+    sight: Sight,
     now: DateTime<Utc>,
     shared: Arc<Shared>,
 ) -> (Client, EventStream) {
@@ -64,6 +66,7 @@ pub(super) fn open(
         organization_id,
         cursor,
         expires_at,
+        sight,
         told_at: now,
         sender,
         passed_over: Arc::clone(&passed_over),
@@ -118,7 +121,7 @@ impl Client {
         (self.organization_id, self.cursor)
     }
 
-    /// Hands a page over, with what of it the API shows; false when the stream ends.
+    /// Hands a page over, with what of it the API shows to this caller; false when the stream ends.
     pub(super) fn deliver(
         &mut self,
         page: &FeedPage,
@@ -130,9 +133,9 @@ impl Client {
             return false;
         }
         self.cursor = page.next;
-        for event in events {
+        for event in events.iter().filter_map(|event| self.sight.event(event)) {
             self.told_at = now;
-            if self.sender.try_send(Ok(event.clone())).is_err() {
+            if self.sender.try_send(Ok(event)).is_err() {
                 return false;
             }
         }

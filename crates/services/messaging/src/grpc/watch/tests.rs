@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
-use proto::messaging::{events::v1::ChannelChanged, v1::Event};
+use proto::messaging::{
+    events::v1::{ChannelChanged, MessageReceived},
+    v1::{ContactCard, ContactCards, Event, MessageContent, message_content::Kind},
+};
 use testkit::eventually;
 
 use super::*;
@@ -52,7 +55,11 @@ async fn reading<T>(hub: &Hub, work: impl Future<Output = T>) -> T {
 
 async fn watch(hub: &Hub, fixture: &Fixture) -> EventStream {
     let organization_id = fixture.route.organization_id;
-    let watching = hub.watch(organization_id, String::new(), None);
+    watch_as(hub, organization_id, Sight::EVERYTHING).await
+}
+
+async fn watch_as(hub: &Hub, organization_id: OrganizationId, sight: Sight) -> EventStream {
+    let watching = hub.watch(organization_id, String::new(), None, sight);
     let mut stream = watching.await.expect("a stream");
     assert_eq!(next(&mut stream).await.r#type, "heartbeat");
     stream
@@ -141,4 +148,58 @@ async fn a_quiet_stream_gets_a_newer_place_to_resume_at() {
     fixture.hand.advance(Duration::from_secs(15));
     hub.pass().await.expect("a page");
     assert_eq!(next(&mut stream).await.r#type, "heartbeat");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_shows_what_its_caller_may_see() {
+    let fixture = Fixture::new().await;
+    let hub = Hub::new(fixture.db.clone());
+    let organization_id = fixture.route.organization_id;
+    let narrowed = |view| {
+        let mut context = crate::fixture::member_context(&fixture);
+        if let Some(auth::Principal::User { member, .. }) = &mut context.principal {
+            member.view = view;
+        }
+        Sight::of(&context)
+    };
+    let masked = narrowed(auth::View {
+        hides_contact_details: true,
+        ..auth::View::default()
+    });
+    let own = narrowed(auth::View {
+        conversations: auth::Conversations::Own,
+        ..auth::View::default()
+    });
+    let mut masked = watch_as(&hub, organization_id, masked).await;
+    let mut own = watch_as(&hub, organization_id, own).await;
+
+    let shared = ContactCard {
+        phones: vec!["+16505551234".to_owned()],
+        ..ContactCard::default()
+    };
+    let received = MessageReceived {
+        content: Some(MessageContent {
+            kind: Some(Kind::Contacts(ContactCards {
+                cards: vec![shared],
+            })),
+        }),
+        ..MessageReceived::default()
+    };
+    let event = bus::event(&received, Some(organization_id), None, fixture.now());
+    let mut tx = fixture.tenant().await;
+    db::outbox::push(&mut tx, &[event]).await.expect("push");
+    tx.commit().await.expect("commit");
+    tell(&fixture, 0..1).await;
+
+    let seen = reading(&hub, async {
+        (next(&mut masked).await, next(&mut own).await)
+    })
+    .await;
+    assert_eq!(seen.0.r#type, "message.received");
+    let shown = format!("{:?}", seen.0);
+    assert!(
+        shown.contains("+1 *** 234") && !shown.contains("5551234"),
+        "{shown}"
+    );
+    assert_eq!(seen.1.r#type, "channel.changed", "messages are passed over");
 }

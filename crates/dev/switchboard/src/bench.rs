@@ -8,6 +8,7 @@ mod accept;
 mod figures;
 mod live;
 mod load;
+mod logins;
 mod machine;
 mod pipeline;
 mod processes;
@@ -68,6 +69,8 @@ enum Part {
     Sends,
     /// The list of conversations through the gateway.
     Reads,
+    /// Tokens, decisions and logins.
+    Logins,
     /// Memory and start of each service.
     Processes,
 }
@@ -168,7 +171,13 @@ async fn measure(
         // Now, so that nobody tidies it up while something else is measured.
         alone.remove().await.context("remove the scratch")?;
     }
-    let parts = [Part::Pipeline, Part::Live, Part::Sends, Part::Reads];
+    let parts = [
+        Part::Pipeline,
+        Part::Live,
+        Part::Sends,
+        Part::Reads,
+        Part::Logins,
+    ];
     if parts.iter().any(|part| flags.want(*part)) {
         let starting = Box::pin(World::start(&bench, whole));
         let mut world = step("starting the platform", starting).await?;
@@ -211,6 +220,10 @@ async fn in_world(
     if flags.want(Part::Reads) {
         let reads = Box::pin(reads::measure(bench, world));
         sections.push(step("reading", reads).await?);
+    }
+    if flags.want(Part::Logins) {
+        let logins = Box::pin(logins::measure(bench, world));
+        sections.push(step("logging in", logins).await?);
     }
     Ok(())
 }

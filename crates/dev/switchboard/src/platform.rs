@@ -11,7 +11,7 @@ use chassis::{
     Telemetry,
 };
 use clock::Clock;
-use sandbox::{Sandbox, SandboxConfig, SandboxHandle};
+use sandbox::{Sandbox, SandboxConfig, SandboxHandle, resend::SetupSpec};
 use secrecy::SecretString;
 use vault::VaultConfig;
 
@@ -27,6 +27,12 @@ pub const VERIFY_TOKEN: &str = "sandbox-verify-token";
 pub const ACCESS_TOKEN: &str = "sandbox-access-token";
 /// The gateway's client secret at identity. The process is the only one that could use it.
 const GATEWAY_SECRET: &str = "only-the-gateway-of-this-process-uses-it";
+/// Resend's key at the sandbox.
+const RESEND_KEY: &str = "re_sandbox";
+/// Resend lets only verified domains send; the sandbox's team has this one.
+const SENDER: &str = "Switchboard <mail@switchboard.example>";
+/// Where links in mail lead: the app's development server.
+const APP_URL: &str = "http://localhost:5173";
 const CALLBACK_SECRET: &str = "only-marks-of-this-process-are-made-with-it";
 
 /// What to start and where.
@@ -108,7 +114,8 @@ impl Platform {
         let (identity_at, messaging_at) =
             (grpc(identity.addresses())?, grpc(messaging.addresses())?);
 
-        host.add_on::<identity::App>(identity, &base, identity_config(options)?)
+        let config = identity_config(options, sandbox.as_ref())?;
+        host.add_on::<identity::App>(identity, &base, config)
             .await?;
         let config = messaging_config(options, identity_at, graph)?;
         host.add_on::<messaging::App>(messaging, &base, config)
@@ -174,9 +181,18 @@ async fn start_sandbox(options: &Options) -> Result<SandboxHandle> {
         listen: local(if options.well_known_ports { 8_078 } else { 0 }),
         ..SandboxConfig::default()
     };
-    Sandbox::start(config, options.clock.clone())
+    let sandbox = Sandbox::start(config, options.clock.clone())
         .await
-        .context("start the sandbox")
+        .context("start the sandbox")?;
+    let team = SetupSpec {
+        api_key: SecretString::from(RESEND_KEY),
+        ..SetupSpec::default()
+    };
+    sandbox
+        .resend()
+        .set_up(team)
+        .map_err(|error| anyhow::anyhow!("set up the sandbox's Resend: {error:?}"))?;
+    Ok(sandbox)
 }
 
 async fn listen<S: chassis::Service>(base: &Base) -> Result<Listeners> {
@@ -199,12 +215,27 @@ fn vault_config(options: &Options) -> VaultConfig {
     }
 }
 
-fn identity_config(options: &Options) -> Result<identity::Config> {
+/// Mail goes into the sandbox's mailbox, and waits where there is no sandbox.
+fn mail_config(sandbox: Option<&SandboxHandle>) -> identity::Mail {
+    sandbox.map_or_else(identity::Mail::default, |sandbox| identity::Mail {
+        api_key: SecretString::from(RESEND_KEY),
+        from: SENDER.to_owned(),
+        base_url: sandbox.resend_url(),
+    })
+}
+
+fn identity_config(options: &Options, sandbox: Option<&SandboxHandle>) -> Result<identity::Config> {
     Ok(identity::Config {
         db: options.backing.db("identity")?,
         bus: options.backing.bus(),
         vault: vault_config(options),
+        app_url: APP_URL.to_owned(),
+        mail: mail_config(sandbox),
         sessions: identity::Sessions::default(),
+        seats: identity::Seats::default(),
+        sso: identity::Sso::default(),
+        // Nobody reads mail on a laptop.
+        sign_up: identity::SignUps { unproven: true },
         service_clients: [("gateway".to_owned(), SecretString::from(GATEWAY_SECRET))].into(),
     })
 }

@@ -53,6 +53,26 @@ impl Row {
         )
     }
 
+    /// A time of microseconds that must be below `budget`.
+    pub(super) fn micros(path: impl Into<String>, took: Duration, budget: Duration) -> Self {
+        Self::new(
+            path,
+            format!("{:.2} µs", took.as_secs_f64() * 1_000_000.0),
+            format!("< {} µs", budget.as_micros()),
+            took < budget,
+        )
+    }
+
+    /// How many times something may be what it was, at most.
+    pub(super) fn ratio(path: impl Into<String>, ratio: f64, budget: f64) -> Self {
+        Self::new(
+            path,
+            format!("{ratio:.2} ×"),
+            format!("≤ {budget} ×"),
+            ratio <= budget,
+        )
+    }
+
     /// Memory that must be below `budget`, both in MB.
     pub(super) fn memory(path: impl Into<String>, megabytes: f64, budget: u32) -> Self {
         Self::new(

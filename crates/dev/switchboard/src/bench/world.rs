@@ -24,8 +24,8 @@ use crate::{
     whatsapp::{self, Number},
 };
 
-const EMAIL: &str = "owner@bench.example";
-const PASSWORD: &str = "a bench password nobody else uses";
+pub(super) const EMAIL: &str = "owner@bench.example";
+pub(super) const PASSWORD: &str = "a bench password nobody else uses";
 
 /// The running platform with its tenant.
 #[derive(Debug)]

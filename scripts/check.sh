@@ -10,7 +10,7 @@ cargo fmt --all --check
 
 step "shell scripts"
 if command -v shellcheck >/dev/null; then
-  shellcheck --external-sources scripts/*.sh scripts/stack/*.sh .ci/run
+  shellcheck --external-sources scripts/*.sh scripts/contract/*.sh scripts/partners/*.sh scripts/stack/*.sh .ci/run
 else
   echo "SKIPPED: shell scripts were not checked, shellcheck is missing (apt-get install shellcheck)" >&2
 fi

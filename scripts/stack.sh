@@ -3,7 +3,7 @@
 # standard port. Everything listens on 127.0.0.1 and each checkout has its own servers, so several can run at once.
 #
 #   stack.sh install      install what is missing (apt, as root), or list it and exit 69; `install build`: only
-#                         what compiles the platform, no server
+#                         what compiles the platform, no server; `install tests`: what tests run, too
 #   stack.sh up           start what is not running, installed first if missing; safe to repeat; prints the addresses
 #   stack.sh down         stop all servers, keep the data
 #   stack.sh status       who runs; exit 3 if anything is down

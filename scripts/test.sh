@@ -17,6 +17,13 @@ if [ "${KEEP_STACK:-0}" != 1 ]; then
   trap '"$ROOT/scripts/stack.sh" wipe >/dev/null' EXIT
 fi
 
+step "partners of the tests that are not ours"
+scripts/stack.sh install tests
+for partner in saml oidc; do
+  found=$(scripts/partners/$partner.sh)
+  export "${found?}"
+done
+
 use_stack
 scripts/check.sh
 scripts/sqlx.sh check clippy --workspace --all-targets -- -D warnings

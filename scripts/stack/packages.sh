@@ -13,7 +13,17 @@ postgres_bin_dirs() {
   done | sort -n | cut -d' ' -f2
 }
 
-# missing_packages [build]: of what builds the platform, and unless only that is asked for, of the servers.
+# has_libclang: the library that reads C headers for bindings.
+has_libclang() {
+  local library
+  for library in /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* "${LIBCLANG_PATH:-/nonexistent}"/libclang*.so*; do
+    [ ! -e "$library" ] || return 0
+  done
+  return 1
+}
+
+# missing_packages [build|tests]: of what builds the platform; unless only that is asked for, of the servers; for the
+# tests, of what they run besides.
 missing_packages() {
   # Not of the stack, but the same machine builds the platform, and one list is better than two.
   command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
@@ -21,7 +31,15 @@ missing_packages() {
   command -v protoc >/dev/null || echo protobuf-compiler
   [ -e /usr/include/google/protobuf/descriptor.proto ] || [ -e /usr/local/include/google/protobuf/descriptor.proto ] ||
     echo libprotobuf-dev
+  # SAML signatures are checked by xmlsec, whose bindings are made at build time (crates/providers/saml).
+  command -v pkg-config >/dev/null || echo pkg-config
+  pkg-config --exists xmlsec1-openssl 2>/dev/null || echo libxmlsec1-dev
+  has_libclang || echo libclang-dev
   [ "${1:-}" != build ] || return 0
+  if [ "${1:-}" = tests ]; then
+    # Partners that are not ours run in them (scripts/partners).
+    python3 -c 'import ensurepip, venv' 2>/dev/null || printf '%s\n' python3 python3-venv
+  fi
   [ -n "$(postgres_bin_dirs)" ] || echo postgresql
   command -v redis-server >/dev/null || echo redis-server
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || echo rabbitmq-server
@@ -50,7 +68,7 @@ apt_install() (
     -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" </dev/null
 )
 
-# install_packages [build]: see missing_packages.
+# install_packages [build|tests]: see missing_packages.
 install_packages() {
   local missing index out
   mapfile -t missing < <(missing_packages "${1:-}")

@@ -18,8 +18,13 @@ use tower::{Layer, Service};
 
 use crate::{PROBLEM_JSON, ProblemResponse, REQUEST_ID, RequestId, refusal, security};
 
+/// Extension of an error answer that is a document of another protocol: its status and body are that protocol's, and the
+/// [`Border`] leaves them as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct ForeignError;
+
 /// Gives every answer its request's id and its headers, catches panics, and makes a problem
-/// document of every error, also of those that the framework answers by itself.
+/// document of every error, also of those that the framework answers by itself; not of a [`ForeignError`].
 ///
 /// It must be the outermost layer of the router that sees fallbacks: `router.layer(Border)`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,6 +97,7 @@ fn finish(mut response: Response, id: &RequestId) -> Response {
 fn is_bare_error(response: &Response) -> bool {
     let status = response.status();
     (status.is_client_error() || status.is_server_error())
+        && response.extensions().get::<ForeignError>().is_none()
         && response.headers().get(header::CONTENT_TYPE) != Some(&PROBLEM_JSON)
 }
 

@@ -14,6 +14,6 @@ mod problem;
 pub mod refusal;
 mod security;
 
-pub use border::{Border, BorderService};
+pub use border::{Border, BorderService, ForeignError};
 pub use chassis::{REQUEST_ID, RequestId};
 pub use problem::{PROBLEM_JSON, ProblemResponse};

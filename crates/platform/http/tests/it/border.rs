@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use axum::{Router, body::Body, extract::Request, response::Response, routing::get};
+use axum::{Extension, Router, body::Body, extract::Request, response::Response, routing::get};
 use errors::codes;
 use http::StatusCode;
 use http_body_util::BodyExt;
-use sb_http::{Border, ProblemResponse, RequestId};
+use sb_http::{Border, ForeignError, ProblemResponse, RequestId};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -21,6 +21,18 @@ fn router() -> Router {
             }),
         )
         .route("/panic", get(panics))
+        .route(
+            "/foreign",
+            get(|| async {
+                let kind = [("content-type", "application/scim+json")];
+                (
+                    StatusCode::CONFLICT,
+                    kind,
+                    Extension(ForeignError),
+                    r#"{"status":"409"}"#,
+                )
+            }),
+        )
         .route(
             "/plain",
             get(|| async { (StatusCode::BAD_GATEWAY, "upstream said 'secret'") }),
@@ -106,10 +118,20 @@ async fn an_error_without_a_document_gets_one_and_loses_its_words() {
 }
 
 #[tokio::test]
+async fn an_error_of_another_protocol_stays_as_it_is() {
+    let response = ask("GET", "/foreign", Some("abc-4")).await;
+    assert_eq!(response.status(), 409);
+    assert_eq!(response.headers()["content-type"], "application/scim+json");
+    assert_eq!(response.headers()["x-request-id"], "abc-4");
+    let body = response.into_body().collect().await.expect("a body");
+    assert_eq!(body.to_bytes(), r#"{"status":"409"}"#);
+}
+
+#[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let transport = "max-age=63072000; includeSubDomains; preload";
-    for path in ["/ok", "/busy", "/panic", "/plain", "/nothing"] {
+    for path in ["/ok", "/busy", "/panic", "/plain", "/foreign", "/nothing"] {
         let response = ask("GET", path, None).await;
         for (name, value) in [
             ("strict-transport-security", transport),

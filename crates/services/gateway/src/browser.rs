@@ -11,6 +11,7 @@
 //! of a cookie is let in with it as it is. So there is no key to keep.
 
 mod cookies;
+mod flow;
 mod guard;
 mod session;
 mod sessions;
@@ -23,6 +24,7 @@ use url::{Host, Url};
 
 pub(crate) use self::{
     cookies::Cookies,
+    flow::FlowCookie,
     guard::{CSRF_TOKEN, CrossSite, Guard, Purpose},
     session::Session,
     sessions::{Ask, Sessions},

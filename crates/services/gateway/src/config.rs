@@ -63,7 +63,8 @@ pub struct Api {
     pub body_timeout_ms: u64,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
-    /// The address that the outside has for this gateway, for addresses in answers. Never taken from a request.
+    /// The address that the outside has for this gateway, for addresses in answers. Never taken from a request. Identity
+    /// has the same as `sso.public_url`.
     pub public_url: Url,
 }
 
@@ -75,7 +76,9 @@ pub struct Browser {
     pub origins: Vec<WebOrigin>,
     /// How long a browser keeps a session that it does not use. Identity may end it earlier.
     pub keep_days: u32,
-    /// Where a single sign-on that failed ends: a path of the application, or its whole address.
+    /// Where the application is, if not at the gateway's own origin: put before the path where a single sign-on ends.
+    pub app_url: Option<WebOrigin>,
+    /// Where a single sign-on that failed ends: a path at the gateway's own origin, or a whole address.
     pub login_page: String,
     /// Cookies that are sent without TLS: for development on this machine.
     pub insecure: bool,
@@ -168,6 +171,7 @@ impl Default for Browser {
         Self {
             origins: Vec::new(),
             keep_days: 30,
+            app_url: None,
             login_page: "/login".to_owned(),
             insecure: false,
         }
@@ -234,12 +238,13 @@ impl Settings for Config {
                 ("max_body_bytes", "1048576", "Largest request body, in bytes."),
                 ("body_timeout_ms", "10000", "How long a request body may take to arrive."),
                 ("trusted_proxies", "", "Networks of the proxies whose X-Forwarded-For is believed."),
-                ("public_url", "http://127.0.0.1:8080/", "The address that the outside has for this gateway."),
+                ("public_url", "http://127.0.0.1:8080/", "The address that the outside has for this gateway; the same as identity's sso.public_url."),
             ])
             .section("browser", &[
                 ("origins", "", "Origins of the application's pages, as https://app.example.com, for browsers that send no Sec-Fetch-Site."),
                 ("keep_days", "30", "How long a browser keeps a session that it does not use; identity may end it earlier."),
-                ("login_page", "/login", "Where a single sign-on that failed ends: a path of the application, or its whole address."),
+                ("app_url", "", "Origin of the application where single sign-on ends, as https://app.example.com; the gateway's own without it."),
+                ("login_page", "/login", "Where a single sign-on that failed ends: a path at the gateway's own origin, or a whole address."),
                 ("insecure", "false", "Cookies without Secure and __Host-, for development over HTTP on this machine only."),
             ])
             .section("cors", &[
@@ -306,6 +311,7 @@ mod tests {
             ("GATEWAY__CLIENT__ID", "gateway"),
             ("GATEWAY__CLIENT__SECRET", "s3cret"),
             ("GATEWAY__API__MAX_BODY_BYTES", "0"),
+            ("GATEWAY__BROWSER__APP_URL", "https://app.example.com/inbox"),
             ("GATEWAY__CREDENTIALS__API_KEY_TTL_MS", "60001"),
         ])
         .expect_err("problems");
@@ -314,6 +320,7 @@ mod tests {
             "IDENTITY__TIMEOUT_MS",
             "MESSAGING__URL",
             "API__MAX_BODY_BYTES",
+            "BROWSER__APP_URL",
             "CREDENTIALS__API_KEY_TTL_MS",
         ] {
             assert!(problems.contains(key), "{key} is missing: {problems}");

@@ -7,8 +7,6 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// Browsers keep no longer ones (RFC 6265), name included.
 const LONGEST: usize = 4096;
-/// As long as identity waits for a login to come back.
-const FLOW_LASTS: Duration = Duration::from_mins(10);
 
 /// Which cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,55 +88,6 @@ impl Cookies {
             .expect("names and flags are ASCII")
     }
 
-    /// `Set-Cookie` with the secret of a login that goes to an identity provider. A SAML provider's page sends a form from
-    /// another site, which only a cookie with `SameSite=None` survives; it opens nothing but the flow that it began.
-    pub(crate) fn flow(self, secret: &SecretString) -> HeaderValue {
-        let text = format!(
-            "{}={}; {}",
-            self.flow_name(),
-            secret.expose_secret(),
-            self.flow_flags(FLOW_LASTS)
-        );
-        HeaderValue::try_from(text).map_or_else(
-            |_| self.forget_flow(),
-            |mut header| {
-                header.set_sensitive(true);
-                header
-            },
-        )
-    }
-
-    /// The secret of the flow that the browser began; empty without one, or with several.
-    pub(crate) fn find_flow(self, headers: &HeaderMap) -> String {
-        find_named(headers, self.flow_name())
-            .unwrap_or_default()
-            .to_owned()
-    }
-
-    /// `Set-Cookie` that makes the browser forget the flow.
-    pub(crate) fn forget_flow(self) -> HeaderValue {
-        let flags = self.flow_flags(Duration::ZERO);
-        HeaderValue::try_from(format!("{}=; {flags}", self.flow_name()))
-            .expect("names and flags are ASCII")
-    }
-
-    const fn flow_name(self) -> &'static str {
-        if self.insecure {
-            "sb_flow"
-        } else {
-            "__Host-sb_flow"
-        }
-    }
-
-    /// Without TLS no browser takes `SameSite=None`; OpenID providers come back by a link, for which `Lax` is enough.
-    fn flow_flags(self, lasts: Duration) -> String {
-        let site = if self.insecure { "Lax" } else { "None; Secure" };
-        format!(
-            "Path=/; Max-Age={}; HttpOnly; SameSite={site}",
-            lasts.as_secs()
-        )
-    }
-
     /// Strict: the gateway serves no pages, so nobody comes here by a link, and a page's own requests carry the cookie
     /// however the page was reached.
     fn flags(self, cookie: Cookie, lasts: Duration) -> String {
@@ -153,7 +102,8 @@ impl Cookies {
     }
 }
 
-fn find_named<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+/// The value of the cookie with this name, unless there are several.
+pub(super) fn find_named<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let mut values = headers
         .get_all(header::COOKIE)
         .iter()

@@ -93,6 +93,16 @@ impl Guard {
         ours.then_some(()).ok_or(CrossSite::Site)
     }
 
+    /// Whether the browser says that a page of another site made the request, or says something unknown. A link that is
+    /// typed, or a browser that says nothing, is no such page.
+    pub(crate) fn is_cross_site(headers: &HeaderMap) -> bool {
+        let mut sites = headers.get_all(SITE).iter();
+        !sites.all(|site| {
+            let ours: [&[u8]; 3] = [b"same-origin", b"same-site", b"none"];
+            ours.contains(&site.as_bytes())
+        })
+    }
+
     /// Whether the page knows the token of the session: the header repeats the cookie, and both were made for this login.
     ///
     /// # Errors
@@ -186,6 +196,23 @@ mod tests {
             for purpose in [Purpose::Listen, Purpose::Change, Purpose::LogIn] {
                 assert!(!asks(site, None, purpose), "{site:?} {purpose:?}");
             }
+        }
+    }
+
+    #[test]
+    fn only_a_browser_that_says_so_comes_from_another_site() {
+        let is_cross_site = |sites: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for site in sites {
+                headers.append(SITE, HeaderValue::from_static(site));
+            }
+            Guard::is_cross_site(&headers)
+        };
+        for ours in [&[][..], &["same-origin"], &["same-site"], &["none"]] {
+            assert!(!is_cross_site(ours), "{ours:?}");
+        }
+        for other in [&["cross-site"][..], &[""], &["none", "cross-site"]] {
+            assert!(is_cross_site(other), "{other:?}");
         }
     }
 

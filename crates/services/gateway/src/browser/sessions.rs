@@ -110,7 +110,7 @@ impl Sessions {
         Ok(Visit::new(self.cookies))
     }
 
-    /// A browser that comes back from an identity provider, whose login is its own proof: the flow's secret was in it.
+    /// A browser that comes back from an identity provider, whose login is its own proof: it has the secret of the login.
     pub(crate) const fn begin(&self) -> Visit {
         Visit::new(self.cookies)
     }

@@ -18,6 +18,9 @@ const UNREADABLE: [&str; 3] = [
     "request did not match the expected message: ",
 ];
 
+/// The challenge beside a 401 (RFC 6750).
+pub(super) const BEARER: HeaderValue = HeaderValue::from_static(r#"Bearer realm="switchboard""#);
+
 /// The transcoder's error body.
 #[derive(Deserialize)]
 struct Refusal {
@@ -91,7 +94,6 @@ pub(super) fn problem(status: &Status, headers: &HeaderMap) -> ProblemResponse {
 
 /// RFC 9110 wants a challenge on every 401.
 pub(super) fn challenged(problem: ProblemResponse) -> ProblemResponse {
-    const BEARER: HeaderValue = HeaderValue::from_static(r#"Bearer realm="switchboard""#);
     if problem.status() == StatusCode::UNAUTHORIZED
         && !problem.headers().contains_key(header::WWW_AUTHENTICATE)
     {

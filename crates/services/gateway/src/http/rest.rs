@@ -74,7 +74,8 @@ async fn answer(
         return Ok(response);
     };
     let response = browser::settle(operation, response, visit).await?;
-    if door == Door::Browser {
+    // A login, or a switch to another organization: what the cookies named before is nobody's now.
+    if operation.answers_tokens {
         let metadata = headers::of_client(&parts.headers, &client);
         let ask = Ask {
             headers: &parts.headers,

@@ -3,6 +3,9 @@
 //! These are addresses that a browser is sent to, not requests of a page: every answer is a redirect (but the metadata),
 //! and a login that failed ends at the application's login page with the reason in the address.
 
+mod fields;
+mod redirects;
+
 use std::sync::Arc;
 
 use axum::{
@@ -12,24 +15,27 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use errors::Problem;
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use errors::codes;
+use http::{HeaderValue, header, request::Parts};
 use proto::identity::v1::{
-    BeginSsoRequest, FinishOidcRequest, FinishSamlRequest, FinishSsoResponse,
+    BeginSsoRequest, BeginSsoResponse, FinishOidcRequest, FinishSamlRequest, FinishSsoResponse,
     GetSamlMetadataRequest,
 };
 use sb_http::{ProblemResponse, body, body::Limits};
-use tonic::Status;
-use url::form_urlencoded;
 
-use super::{answers, client::Client, headers, inside};
+use self::fields::Fields;
+use super::{answers, client::Client, inside};
 use crate::{
     app::Gateway,
-    browser::{Ask, Issued, Purpose},
+    browser::{FlowCookie, Guard, Issued},
 };
 
 /// A response of 256 KiB in base64, and the form around it.
 const MAX_FORM_BYTES: usize = 384 * 1024;
+/// As `BeginSsoRequest` and `FinishOidcRequest` take them, in characters.
+const MAX_RETURN_TO: usize = 1_000;
+const MAX_LOGIN_HINT: usize = 254;
+const MAX_ERROR_DESCRIPTION: usize = 2_000;
 
 pub(super) fn routes() -> Router<Arc<Gateway>> {
     Router::new()
@@ -39,35 +45,47 @@ pub(super) fn routes() -> Router<Arc<Gateway>> {
         .route("/sso/saml/{connection_id}/metadata", get(metadata))
 }
 
-/// To the provider.
+/// To the provider. Not for a page of another site: it could log a person into an organization that is not theirs, who
+/// then works there unaware. Such a page gets them to the login page, where they say themselves that they want to.
 async fn begin(
     State(gateway): State<Arc<Gateway>>,
     Path(connection_id): Path<String>,
     request: Request,
 ) -> Response {
+    let browser = &gateway.settings.browser;
+    if Guard::is_cross_site(request.headers()) {
+        return match connection_id.parse() {
+            Ok(id) => redirects::ask_first(browser, id),
+            Err(_) => redirects::failed(browser, &ProblemResponse::new(&codes::NOT_FOUND)),
+        };
+    }
+    match ask_identity(&gateway, connection_id, request).await {
+        Ok(begun) => {
+            let cookie = FlowCookie::of(gateway.browsers.cookies(), &begun.state);
+            let mut response = redirects::to(&begun.redirect_url);
+            let cookie = cookie.keep(&begun.browser_secret.into());
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            response
+        }
+        Err(problem) => redirects::failed(browser, &problem),
+    }
+}
+
+async fn ask_identity(
+    gateway: &Gateway,
+    connection_id: String,
+    request: Request,
+) -> Result<BeginSsoResponse, ProblemResponse> {
     let client = Client::of(&request, &gateway.settings.api.trusted_proxies);
     let (parts, _) = request.into_parts();
-    let query = Fields::of(parts.uri.query().unwrap_or_default().as_bytes());
+    let query = query(&parts);
     let message = BeginSsoRequest {
         connection_id,
-        return_to: query.get("return_to"),
-        login_hint: query.get("login_hint"),
+        return_to: query.get_whole("return_to", MAX_RETURN_TO),
+        login_hint: query.get_whole("login_hint", MAX_LOGIN_HINT),
     };
-    let call = match inside::call(&gateway, message, &parts.headers, &client).await {
-        Ok(call) => call,
-        Err(problem) => return problem.into_response(),
-    };
-    let begun = match gateway.sso.clone().begin_sso(call).await {
-        Ok(begun) => begun.into_inner(),
-        Err(status) => return failed(&gateway, &status),
-    };
-    let mut response = redirect(&begun.redirect_url);
-    let cookie = gateway
-        .browsers
-        .cookies()
-        .flow(&begun.browser_secret.into());
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    response
+    let call = inside::call(gateway, message, &parts.headers, &client).await?;
+    inside::answer(gateway, gateway.sso.clone().begin_sso(call).await)
 }
 
 /// Back from an OpenID provider.
@@ -78,23 +96,23 @@ async fn finish_oidc(
 ) -> Response {
     let client = Client::of(&request, &gateway.settings.api.trusted_proxies);
     let (parts, _) = request.into_parts();
-    let query = Fields::of(parts.uri.query().unwrap_or_default().as_bytes());
+    let query = query(&parts);
+    let state = query.get("state");
+    let cookie = FlowCookie::of(gateway.browsers.cookies(), &state);
     let message = FinishOidcRequest {
         connection_id,
         code: query.get("code"),
-        state: query.get("state"),
+        state,
         iss: query.get("iss"),
         error: query.get("error"),
-        error_description: query.get("error_description"),
-        browser_secret: gateway.browsers.cookies().find_flow(&parts.headers),
+        error_description: query.get_cut("error_description", MAX_ERROR_DESCRIPTION),
+        browser_secret: cookie.find(&parts.headers),
     };
-    let call = match inside::call(&gateway, message, &parts.headers, &client).await {
-        Ok(call) => call,
-        Err(problem) => return problem.into_response(),
+    let finished = match inside::call(&gateway, message, &parts.headers, &client).await {
+        Ok(call) => inside::answer(&gateway, gateway.sso.clone().finish_oidc(call).await),
+        Err(problem) => Err(problem),
     };
-    let finished = gateway.sso.clone().finish_oidc(call).await;
-    let finished = finished.map(tonic::Response::into_inner);
-    Box::pin(settle(&gateway, &parts, &client, finished)).await
+    settle(&gateway, &cookie, finished)
 }
 
 /// Back from a SAML provider, with a form that the provider's page sent.
@@ -111,21 +129,22 @@ async fn finish_saml(
     };
     let form = match body::read(&parts.headers, stream, limits).await {
         Ok(form) => Fields::of(&form),
-        Err(error) => return ProblemResponse::from(error).into_response(),
+        // It is not known which login this was to end.
+        Err(error) => return redirects::failed(&gateway.settings.browser, &error.into()),
     };
+    let relay_state = form.get("RelayState");
+    let cookie = FlowCookie::of(gateway.browsers.cookies(), &relay_state);
     let message = FinishSamlRequest {
         connection_id,
         saml_response: form.get("SAMLResponse"),
-        relay_state: form.get("RelayState"),
-        browser_secret: gateway.browsers.cookies().find_flow(&parts.headers),
+        relay_state,
+        browser_secret: cookie.find(&parts.headers),
     };
-    let call = match inside::call(&gateway, message, &parts.headers, &client).await {
-        Ok(call) => call,
-        Err(problem) => return problem.into_response(),
+    let finished = match inside::call(&gateway, message, &parts.headers, &client).await {
+        Ok(call) => inside::answer(&gateway, gateway.sso.clone().finish_saml(call).await),
+        Err(problem) => Err(problem),
     };
-    let finished = gateway.sso.clone().finish_saml(call).await;
-    let finished = finished.map(tonic::Response::into_inner);
-    Box::pin(settle(&gateway, &parts, &client, finished)).await
+    settle(&gateway, &cookie, finished)
 }
 
 /// What a SAML provider is configured with.
@@ -137,113 +156,55 @@ async fn metadata(
     let client = Client::of(&request, &gateway.settings.api.trusted_proxies);
     let (parts, _) = request.into_parts();
     let message = GetSamlMetadataRequest { connection_id };
-    let call = match inside::call(&gateway, message, &parts.headers, &client).await {
-        Ok(call) => call,
-        Err(problem) => return problem.into_response(),
+    let answer = match inside::call(&gateway, message, &parts.headers, &client).await {
+        Ok(call) => inside::answer(&gateway, gateway.sso.clone().get_saml_metadata(call).await),
+        Err(problem) => Err(problem),
     };
-    match gateway.sso.clone().get_saml_metadata(call).await {
+    match answer {
         Ok(answer) => {
-            let mut response = Response::new(Body::from(answer.into_inner().xml));
+            let mut response = Response::new(Body::from(answer.xml));
             let kind = HeaderValue::from_static("application/samlmetadata+xml");
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
             response
         }
-        Err(status) => answers::problem(&status, &HeaderMap::new()).into_response(),
+        Err(problem) => answers::challenged(problem).into_response(),
     }
 }
 
-/// Keeps the tokens in cookies and sends the browser on.
-async fn settle(
+/// Ends the login: the browser gets a session or is told why not, and forgets this login and no other.
+fn settle(
     gateway: &Gateway,
-    parts: &Parts,
-    client: &Client,
-    finished: Result<FinishSsoResponse, Status>,
+    cookie: &FlowCookie,
+    finished: Result<FinishSsoResponse, ProblemResponse>,
 ) -> Response {
-    let finished = match finished {
-        Ok(finished) => finished,
-        Err(status) => return failed(gateway, &status),
-    };
-    let tokens = finished.login.and_then(|login| login.tokens);
-    let Some(issued) = tokens.and_then(Issued::read) else {
-        return failed(
-            gateway,
-            &Status::internal("identity's answer has no tokens"),
-        );
-    };
-    let mut visit = gateway.browsers.begin();
-    visit.keep(issued);
-    let metadata = headers::of_client(&parts.headers, client);
-    let ask = Ask {
-        headers: &parts.headers,
-        purpose: Purpose::LogIn,
-        metadata: &metadata,
-    };
-    gateway.browsers.end_former(ask, &visit).await;
-    let mut response = redirect(&finished.return_to);
-    visit.tell(response.headers_mut());
-    let cookie = gateway.browsers.cookies().forget_flow();
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    response
-}
-
-/// To the login page, which says it in words. The code is ours and stable.
-fn failed(gateway: &Gateway, status: &Status) -> Response {
-    let problem = Problem::from_status(status);
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("error", &problem.code)
-        .append_pair("detail", &problem.detail)
-        .finish();
-    let page = &gateway.settings.browser.login_page;
-    let mark = if page.contains('?') { '&' } else { '?' };
-    let mut response = redirect(&format!("{page}{mark}{query}"));
-    let cookie = gateway.browsers.cookies().forget_flow();
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    response
-}
-
-/// 303: the browser asks with GET, whatever it came with.
-fn redirect(to: &str) -> Response {
-    let mut response = Response::new(Body::empty());
-    match HeaderValue::try_from(to) {
-        Ok(to) => {
-            *response.status_mut() = StatusCode::SEE_OTHER;
-            response.headers_mut().insert(header::LOCATION, to);
-            // The address may carry a code.
-            let none = HeaderValue::from_static("no-store");
-            response.headers_mut().insert(header::CACHE_CONTROL, none);
+    let browser = &gateway.settings.browser;
+    let mut response = match finished.and_then(issued) {
+        // The session that the browser had before can't be ended here: it came from the provider's site, so its
+        // `SameSite=Strict` cookies stayed behind. It is replaced in the browser and ends at identity when it is not used.
+        Ok((issued, return_to)) => {
+            let mut visit = gateway.browsers.begin();
+            visit.keep(issued);
+            let mut response = redirects::into_application(browser, &return_to);
+            visit.tell(response.headers_mut());
             response
         }
-        Err(_) => ProblemResponse::new(&errors::codes::INTERNAL).into_response(),
-    }
+        Err(problem) => redirects::failed(browser, &problem),
+    };
+    let cookie = cookie.forget();
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
 }
 
-/// Fields of a query or a form; of several with one name, none: a provider sends each once.
-struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    fn of(text: &[u8]) -> Self {
-        Self(form_urlencoded::parse(text).into_owned().collect())
-    }
-
-    fn get(&self, name: &str) -> String {
-        let mut values = self.0.iter().filter(|(field, _)| field == name);
-        match (values.next(), values.next()) {
-            (Some((_, value)), None) => value.clone(),
-            _ => String::new(),
-        }
-    }
+/// The tokens and the way back. There is no second step: the provider answers for a second factor.
+fn issued(finished: FinishSsoResponse) -> Result<(Issued, String), ProblemResponse> {
+    let tokens = finished.login.and_then(|login| login.tokens);
+    let issued = tokens.and_then(Issued::read).ok_or_else(|| {
+        tracing::error!("identity's answer to a single sign-on has no tokens");
+        ProblemResponse::new(&codes::INTERNAL)
+    })?;
+    Ok((issued, finished.return_to))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_that_comes_twice_is_none() {
-        let fields = Fields::of(b"state=a&code=1&code=2&x=%2F+b");
-        assert_eq!(fields.get("state"), "a");
-        assert_eq!(fields.get("code"), "");
-        assert_eq!(fields.get("x"), "/ b");
-        assert_eq!(fields.get("missing"), "");
-    }
+fn query(parts: &Parts) -> Fields {
+    Fields::of(parts.uri.query().unwrap_or_default().as_bytes())
 }

@@ -200,6 +200,33 @@ async fn what_a_browser_had_before_a_login_is_worth_nothing_after_it() {
 }
 
 #[tokio::test]
+async fn a_switch_to_another_organization_ends_the_session_it_came_from() {
+    let world = world().await;
+    let mut jar = Jar::default();
+    log_in(&world, &mut jar).await;
+    let before = jar.clone();
+    let switched = jar
+        .ask(&world, "POST", "/v1/sessions/switch")
+        .json(r#"{"organizationId":"org"}"#)
+        .answer()
+        .await;
+    assert_eq!(switched.status, 200);
+    jar.take(&switched);
+    assert_ne!(
+        before.get("__Host-sb_session"),
+        jar.get("__Host-sb_session")
+    );
+    let ended = world.script.seen_of("LogOut");
+    assert_eq!(ended.len(), 1);
+    assert_eq!(
+        ended[0].header("authorization"),
+        Some(&*format!("Bearer {}", before.get("__Host-sb_access")))
+    );
+    assert_eq!(jar.ask(&world, "GET", LIST).answer().await.status, 200);
+    assert_eq!(world.script.seen_of("LogOut").len(), 1);
+}
+
+#[tokio::test]
 async fn a_planted_cookie_does_not_survive_the_login() {
     let world = world().await;
     let mut jar = Jar::default().with("__Host-sb_session", "1.planted.x.y");

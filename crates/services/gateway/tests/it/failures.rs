@@ -8,7 +8,7 @@ const LIST: &str = "/v1/conversations";
 
 #[derive(Debug, thiserror::Error)]
 #[error("password=hunter2")]
-struct Refused(&'static Code);
+pub(crate) struct Refused(pub(crate) &'static Code);
 
 impl Classify for Refused {
     fn code(&self) -> &'static Code {

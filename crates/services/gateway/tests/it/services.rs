@@ -61,6 +61,10 @@ struct State {
     hanging: bool,
     answer_headers: Vec<(&'static str, &'static str)>,
     api_key: Option<String>,
+    /// What SCIM requests are answered.
+    scim: identity::ServeScimResponse,
+    /// What the next single sign-on is begun with.
+    begun: identity::BeginSsoResponse,
     revoked: Vec<identity::Revocation>,
     /// Who logs in.
     person: Option<Principal>,
@@ -154,6 +158,20 @@ impl Script {
         self.state().api_key = key.map(str::to_owned);
     }
 
+    /// SCIM requests are answered this.
+    pub(crate) fn answer_scim(&self, answer: identity::ServeScimResponse) {
+        self.state().scim = answer;
+    }
+
+    /// A single sign-on goes there and comes back with this state; the secret is made of it.
+    pub(crate) fn begin_sso_with(&self, redirect_url: &str, state: &str) {
+        self.state().begun = identity::BeginSsoResponse {
+            redirect_url: redirect_url.to_owned(),
+            browser_secret: format!("secret-of-{state}"),
+            state: state.to_owned(),
+        };
+    }
+
     /// The next opening of the event stream does this.
     pub(crate) fn stream(&self, acts: Vec<Act>) {
         self.state().streams.push_back(acts);
@@ -232,6 +250,17 @@ impl Script {
     /// Identity forgets every session: refresh tokens are refused.
     pub(crate) fn end_sessions(&self) {
         self.state().sessions.clear();
+    }
+
+    /// The end of a single sign-on.
+    fn finish_sso(&self) -> identity::FinishSsoResponse {
+        identity::FinishSsoResponse {
+            login: Some(identity::LogInResponse {
+                tokens: self.begin_session(),
+                ..identity::LogInResponse::default()
+            }),
+            return_to: "/inbox?view=mine".to_owned(),
+        }
     }
 
     /// The tokens of a new session; none where nobody was said to log in.

@@ -19,10 +19,10 @@ use gateway::{App, Config, Events, ServiceClient};
 use http_body_util::BodyExt;
 use proto::{
     identity::v1::{
-        Jwk, account_service_server::AccountServiceServer,
-        audit_service_server::AuditServiceServer, identity_service_server::IdentityServiceServer,
-        people_service_server::PeopleServiceServer, scim_service_server::ScimServiceServer,
-        sso_service_server::SsoServiceServer,
+        Jwk, ScimServiceValidated, SsoServiceValidated,
+        account_service_server::AccountServiceServer, audit_service_server::AuditServiceServer,
+        identity_service_server::IdentityServiceServer, people_service_server::PeopleServiceServer,
+        scim_service_server::ScimServiceServer, sso_service_server::SsoServiceServer,
     },
     messaging::v1::messaging_service_server::MessagingServiceServer,
 };
@@ -60,10 +60,19 @@ impl World {
 
     /// A world whose gateway has other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::built(change, Part::Identity).await
+    }
+
+    /// A world whose identity checks the fields of single sign-on and SCIM, as the real one does.
+    pub(crate) async fn strict(change: impl FnOnce(&mut Config)) -> Self {
+        Self::built(change, Part::StrictIdentity).await
+    }
+
+    async fn built(change: impl FnOnce(&mut Config), identity: Part) -> Self {
         let start = DateTime::from_timestamp(1_760_000_000, 0).expect("a time");
         let (clock, hand) = Clock::manual(start);
         let script = Script::new(clock.clone());
-        let (identity, first) = serve(&script, Part::Identity, None).await;
+        let (identity, first) = serve(&script, identity, None).await;
         let (messaging, second) = serve(&script, Part::Messaging, None).await;
         let mut config = Config {
             identity: ChannelConfig::to(format!("http://{first}")),
@@ -253,6 +262,7 @@ impl Answer {
 #[derive(Clone, Copy)]
 enum Part {
     Identity,
+    StrictIdentity,
     Messaging,
 }
 
@@ -315,6 +325,10 @@ async fn serve(script: &Script, part: Part, address: Option<SocketAddr>) -> (Ser
         .max_concurrent_streams(STREAMS)
         .layer(GrpcLayer::new(authorizer));
     let router = match part {
+        Part::StrictIdentity => server
+            .add_service(IdentityServiceServer::new(script.clone()))
+            .add_service(ScimServiceServer::new(ScimServiceValidated(script.clone())))
+            .add_service(SsoServiceServer::new(SsoServiceValidated(script.clone()))),
         Part::Identity => server
             .add_service(IdentityServiceServer::new(script.clone()))
             .add_service(AccountServiceServer::new(script.clone()))

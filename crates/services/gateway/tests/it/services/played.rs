@@ -123,13 +123,22 @@ played!(AccountService, identity, {
     RevokeSession revoke_session(RevokeSessionRequest) -> RevokeSessionResponse;
     RevokeOtherSessions revoke_other_sessions(RevokeOtherSessionsRequest) -> RevokeOtherSessionsResponse;
     ListMyOrganizations list_my_organizations(ListMyOrganizationsRequest) -> ListMyOrganizationsResponse;
-    SwitchOrganization switch_organization(SwitchOrganizationRequest) -> LogInResponse;
     GetMfa get_mfa(GetMfaRequest) -> Mfa;
     StartTotp start_totp(StartTotpRequest) -> TotpSetup;
     ConfirmTotp confirm_totp(ConfirmTotpRequest) -> RecoveryCodes;
     DisableTotp disable_totp(DisableTotpRequest) -> DisableTotpResponse;
     RegenerateRecoveryCodes regenerate_recovery_codes(RegenerateRecoveryCodesRequest) -> RecoveryCodes;
 }, {
+    async fn switch_organization(
+        &self,
+        request: Request<identity::SwitchOrganizationRequest>,
+    ) -> Result<Response<identity::LogInResponse>, Status> {
+        self.note("SwitchOrganization", &request);
+        let mut answer = self.answer::<identity::LogInResponse>().await?;
+        answer.get_mut().tokens = self.begin_session();
+        Ok(answer)
+    }
+
     async fn complete_login(
         &self,
         request: Request<identity::CompleteLoginRequest>,
@@ -185,8 +194,17 @@ played!(ScimService, identity, {
     DeleteScimDirectory delete_scim_directory(DeleteScimDirectoryRequest) -> DeleteScimDirectoryResponse;
     ListScimGroups list_scim_groups(ListScimGroupsRequest) -> ListScimGroupsResponse;
     SetScimGroupRole set_scim_group_role(SetScimGroupRoleRequest) -> ScimGroup;
-    ServeScim serve_scim(ServeScimRequest) -> ServeScimResponse;
-}, {});
+}, {
+    async fn serve_scim(
+        &self,
+        request: Request<identity::ServeScimRequest>,
+    ) -> Result<Response<identity::ServeScimResponse>, Status> {
+        self.note("ServeScim", &request);
+        let mut answer = self.answer::<identity::ServeScimResponse>().await?;
+        *answer.get_mut() = self.state().scim.clone();
+        Ok(answer)
+    }
+});
 
 played!(SsoService, identity, {
     CreateSsoConnection create_sso_connection(CreateSsoConnectionRequest) -> SsoConnection;
@@ -202,11 +220,48 @@ played!(SsoService, identity, {
     RemoveSsoDomain remove_sso_domain(RemoveSsoDomainRequest) -> RemoveSsoDomainResponse;
     SetSsoRequired set_sso_required(SetSsoRequiredRequest) -> SetSsoRequiredResponse;
     FindLoginMethod find_login_method(FindLoginMethodRequest) -> FindLoginMethodResponse;
-    BeginSso begin_sso(BeginSsoRequest) -> BeginSsoResponse;
-    FinishOidc finish_oidc(FinishOidcRequest) -> FinishSsoResponse;
-    FinishSaml finish_saml(FinishSamlRequest) -> FinishSsoResponse;
-    GetSamlMetadata get_saml_metadata(GetSamlMetadataRequest) -> GetSamlMetadataResponse;
-}, {});
+}, {
+    async fn begin_sso(
+        &self,
+        request: Request<identity::BeginSsoRequest>,
+    ) -> Result<Response<identity::BeginSsoResponse>, Status> {
+        self.note("BeginSso", &request);
+        let mut answer = self.answer::<identity::BeginSsoResponse>().await?;
+        *answer.get_mut() = self.state().begun.clone();
+        Ok(answer)
+    }
+
+    async fn finish_oidc(
+        &self,
+        request: Request<identity::FinishOidcRequest>,
+    ) -> Result<Response<identity::FinishSsoResponse>, Status> {
+        self.note("FinishOidc", &request);
+        let mut answer = self.answer::<identity::FinishSsoResponse>().await?;
+        *answer.get_mut() = self.finish_sso();
+        Ok(answer)
+    }
+
+    async fn finish_saml(
+        &self,
+        request: Request<identity::FinishSamlRequest>,
+    ) -> Result<Response<identity::FinishSsoResponse>, Status> {
+        self.note("FinishSaml", &request);
+        let mut answer = self.answer::<identity::FinishSsoResponse>().await?;
+        *answer.get_mut() = self.finish_sso();
+        Ok(answer)
+    }
+
+    async fn get_saml_metadata(
+        &self,
+        request: Request<identity::GetSamlMetadataRequest>,
+    ) -> Result<Response<identity::GetSamlMetadataResponse>, Status> {
+        self.note("GetSamlMetadata", &request);
+        let answer = self.answer::<identity::GetSamlMetadataResponse>().await?;
+        Ok(answer.map(|_| identity::GetSamlMetadataResponse {
+            xml: "<EntityDescriptor/>".to_owned(),
+        }))
+    }
+});
 
 played!(MessagingService, messaging, {
     ConnectChannel connect_channel(ConnectChannelRequest) -> Channel;

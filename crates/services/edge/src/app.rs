@@ -124,6 +124,7 @@ fn intake(config: &Config, db: &Db, deps: &Deps) -> anyhow::Result<(Edge, Writer
     };
     let edge = Edge {
         apps: config.whatsapp.apps().context("whatsapp.apps")?,
+        resend: config.resend.secrets().context("resend.secrets")?,
         door: Arc::new(Door::new(
             settings.max_unverified,
             settings.max_unverified_per_address,

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use bus::BusConfig;
 use chassis::config::{Alias, Docs, Problems, Settings, Validate};
 use db::DbConfig;
+use resend::webhook::{SecretsError, SigningSecrets};
 use sb_http::client::Network;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -29,6 +30,9 @@ pub struct Config {
     /// WhatsApp.
     #[serde(default)]
     pub whatsapp: WhatsApp,
+    /// Resend.
+    #[serde(default)]
+    pub resend: Resend,
     /// Limits of what comes in.
     #[serde(default)]
     pub intake: Intake,
@@ -40,6 +44,15 @@ pub struct Config {
 pub struct WhatsApp {
     /// By the name in the callback address `/webhooks/whatsapp/{app}`.
     pub apps: BTreeMap<String, WhatsAppApp>,
+}
+
+/// Resend, which tells what became of our e-mail.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Resend {
+    /// The signing secret of the webhook at Resend; up to three while it is being changed. Without one, there is no
+    /// `/webhooks/resend`.
+    pub secrets: Vec<Secret>,
 }
 
 /// One Meta app.
@@ -157,6 +170,25 @@ impl WhatsApp {
     }
 }
 
+impl Resend {
+    /// What deliveries are verified with; nothing when none is set.
+    pub(crate) fn secrets(&self) -> Result<Option<SigningSecrets>, SecretsError> {
+        if self.secrets.is_empty() {
+            return Ok(None);
+        }
+        let secrets = self.secrets.iter().map(Secret::to_signing_secret);
+        SigningSecrets::new(secrets.collect::<Result<_, _>>()?).map(Some)
+    }
+}
+
+impl Validate for Resend {
+    fn validate(&self, problems: &mut Problems) {
+        if let Err(error) = self.secrets() {
+            problems.invalid("secrets", error.to_string());
+        }
+    }
+}
+
 impl WhatsAppApp {
     fn app(&self, name: &str) -> Result<App, Vec<AppInvalid>> {
         let secrets = self.secrets.iter().map(Secret::to_app_secret).collect();
@@ -169,6 +201,7 @@ impl Validate for Config {
         problems.reported("db", self.db.problems());
         problems.reported("bus", self.bus.problems());
         problems.section("whatsapp", &self.whatsapp);
+        problems.section("resend", &self.resend);
         problems.section("intake", &self.intake);
         if self.intake.writers.saturating_add(OTHER_TRANSACTIONS) > self.db.system_max_connections {
             problems.conflict(
@@ -186,7 +219,7 @@ impl Settings for Config {
         docs::all()
     }
 
-    /// A single-tenant install has one Meta app, and these variables already.
+    /// A single-tenant install has one Meta app, and some of these variables already.
     fn aliases() -> &'static [Alias] {
         &[
             Alias {
@@ -196,6 +229,10 @@ impl Settings for Config {
             Alias {
                 env: "WHATSAPP_WEBHOOK_VERIFY_TOKEN",
                 key: "whatsapp.apps.default.verify_token",
+            },
+            Alias {
+                env: "RESEND_WEBHOOK_SECRET",
+                key: "resend.secrets",
             },
         ]
     }

@@ -16,6 +16,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) enum Error {
     #[error("no app has this name")]
     AppUnknown,
+    #[error("webhooks of this provider are not set up")]
+    NotSetUp,
     /// A limit on what may be under way at once is reached.
     #[error("too many requests are under way")]
     Crowded,
@@ -23,6 +25,8 @@ pub(crate) enum Error {
     Compressed,
     #[error("the request does not prove who sent it")]
     Signature(#[source] SignatureError),
+    #[error("the request does not prove that Resend sent it")]
+    ResendSignature(#[source] resend::webhook::SignatureError),
     #[error("the body could not be read")]
     Body(#[source] BodyError),
     #[error("the webhook is not stored")]
@@ -34,10 +38,10 @@ pub(crate) enum Error {
 impl Classify for Error {
     fn code(&self) -> &'static Code {
         match self {
-            Self::AppUnknown => &codes::WEBHOOK_APP_UNKNOWN,
+            Self::AppUnknown | Self::NotSetUp => &codes::WEBHOOK_APP_UNKNOWN,
             Self::Crowded | Self::NotStored(_) => &codes::UNAVAILABLE,
             Self::Compressed => &codes::WEBHOOK_ENCODING_UNSUPPORTED,
-            Self::Signature(_) => &codes::WEBHOOK_SIGNATURE_INVALID,
+            Self::Signature(_) | Self::ResendSignature(_) => &codes::WEBHOOK_SIGNATURE_INVALID,
             Self::Body(BodyError::TooLarge { .. }) => &codes::REQUEST_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => &codes::REQUEST_TOO_SLOW,
             Self::Body(BodyError::Broken(_)) => &codes::REQUEST_MALFORMED,
@@ -53,8 +57,11 @@ impl Classify for Error {
             Self::Crowded => "Too many requests are under way.".into(),
             Self::NotStored(_) => "The webhook may not have been stored: send it again.".into(),
             Self::Signature(error) => sentence(error),
+            Self::ResendSignature(error) => sentence(error),
             Self::Verification(error) => sentence(error),
-            Self::AppUnknown | Self::Compressed | Self::Body(_) => self.code().title.into(),
+            Self::AppUnknown | Self::NotSetUp | Self::Compressed | Self::Body(_) => {
+                self.code().title.into()
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A delivery is verified over its raw bytes, committed, and only then answered with 200. Nobody
 //! looks inside it here, so a strange body can't stop the ones behind it; whoever consumes
-//! `WhatsAppReceived` does that. Intake needs PostgreSQL and nothing else.
+//! `WhatsAppReceived` or `ResendReceived` does that. Intake needs PostgreSQL and nothing else.
 
 mod app;
 mod config;
@@ -16,4 +16,4 @@ mod ops;
 mod store;
 
 pub use app::{App, MIGRATOR};
-pub use config::{Config, Intake, Secret, WhatsApp, WhatsAppApp};
+pub use config::{Config, Intake, Resend, Secret, WhatsApp, WhatsAppApp};

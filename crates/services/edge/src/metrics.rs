@@ -17,6 +17,14 @@ pub(crate) struct Metrics {
     batch_seconds: Histogram<f64>,
 }
 
+/// Whom an address is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Provider {
+    /// The name of a configured Meta app, never what a caller invented.
+    WhatsApp(Arc<str>),
+    Resend,
+}
+
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -56,7 +64,7 @@ impl Metrics {
             webhooks: meter
                 .u64_counter("edge.webhooks")
                 .with_description(
-                    "Webhook requests, by app and outcome; alert on `failed` and on `unsigned`",
+                    "Webhook requests, by provider, app and outcome; alert on `failed` and on `unsigned`",
                 )
                 .build(),
             batch_size: meter
@@ -72,10 +80,14 @@ impl Metrics {
         }
     }
 
-    /// `app` is the name of a configured app, never what a caller invented.
-    pub(crate) fn webhook(&self, app: &Arc<str>, fate: Fate) {
+    pub(crate) fn webhook(&self, provider: Provider, fate: Fate) {
+        let (provider, app) = match provider {
+            Provider::WhatsApp(app) => ("whatsapp", app),
+            Provider::Resend => ("resend", Arc::default()),
+        };
         let labels = [
-            KeyValue::new("app", Arc::clone(app)),
+            KeyValue::new("provider", provider),
+            KeyValue::new("app", app),
             KeyValue::new("outcome", fate.name()),
         ];
         self.webhooks.add(1, &labels);

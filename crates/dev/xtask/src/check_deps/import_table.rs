@@ -7,7 +7,7 @@ const PROVIDERS: &[(&str, &[&str])] = &[
     ("ai", &["openrouter"]),
     ("billing", &["stripe"]),
     ("crm-sync", &["hubspot", "pipedrive", "salesforce"]),
-    ("edge", &["whatsapp"]),
+    ("edge", &["resend", "whatsapp"]),
     ("identity", &["oidc", "resend", "saml", "scim"]),
     ("messaging", &["whatsapp"]),
 ];

@@ -70,5 +70,11 @@ pub(super) fn all() -> Docs {
              text or {value, expires_at}) and apps.<name>.verify_token. WHATSAPP_APP_SECRET and \
              WHATSAPP_WEBHOOK_VERIFY_TOKEN set those of the app named default.",
         )
+        .key(
+            "resend.secrets",
+            "",
+            "Signing secrets of the webhook at Resend: up to three, each text (whsec_…) or {value, expires_at}. Without \
+             one, /webhooks/resend answers 404.",
+        )
         .section("intake", INTAKE)
 }

@@ -1,10 +1,11 @@
 use chrono::{DateTime, Utc};
+use resend::webhook::{SecretsError, SigningSecret};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 use whatsapp::signature::AppSecret;
 
-/// An app secret, perhaps with an end.
+/// A secret that a provider signs with, perhaps with an end.
 ///
 /// Written as text, or as `{ value = "…", expires_at = "2026-10-01T00:00:00Z" }`; in a variable, as an item of a JSON
 /// array.
@@ -22,6 +23,16 @@ impl Secret {
             Some(end) => AppSecret::until(self.value.clone(), end),
             None => AppSecret::new(self.value.clone()),
         }
+    }
+
+    /// # Errors
+    /// When it is not as Resend shows it.
+    pub(crate) fn to_signing_secret(&self) -> Result<SigningSecret, SecretsError> {
+        let secret = SigningSecret::new(&self.value)?;
+        Ok(match self.expires_at {
+            Some(end) => secret.until(end),
+            None => secret,
+        })
     }
 }
 

@@ -19,8 +19,6 @@ use tokio::{
 
 use crate::error::Error;
 
-/// Meta sends up to 3 MB.
-pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// A connection needs some time to reach its speed.
 const START: Duration = Duration::from_secs(2);
 
@@ -33,14 +31,15 @@ pub(crate) struct BodyTerms {
     pub(crate) room: Arc<Semaphore>,
 }
 
-/// Reads a body, and takes its share of the memory as it arrives: announcing a large one costs nobody anything.
+/// Reads a body of at most `max_bytes`, and takes its share of the memory as it arrives: announcing a large one costs nobody anything.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
+    max_bytes: usize,
     terms: &BodyTerms,
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Error> {
     let limits = Limits {
-        max_bytes: MAX_BODY_BYTES,
+        max_bytes,
         timeout: terms.timeout,
     };
     let mut metered = Metered::new(body, terms);
@@ -159,6 +158,8 @@ mod tests {
 
     use super::*;
 
+    const ANY_SIZE: usize = usize::MAX;
+
     fn terms(min_bytes_per_second: u32, room: usize) -> BodyTerms {
         BodyTerms {
             timeout: Duration::from_secs(10),
@@ -180,7 +181,7 @@ mod tests {
     async fn a_body_below_the_lowest_speed_is_given_up_early() {
         let terms = terms(100, 1_000_000);
         let started = Instant::now();
-        let refused = read(&HeaderMap::new(), drip(10), &terms).await;
+        let refused = read(&HeaderMap::new(), drip(10), ANY_SIZE, &terms).await;
         assert!(matches!(refused, Err(Error::Body(BodyError::TooSlow))));
         assert!(
             started.elapsed() < Duration::from_secs(3),
@@ -193,7 +194,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_at_speed_has_its_time_and_no_more() {
         let started = Instant::now();
-        let refused = read(&HeaderMap::new(), drip(200), &terms(100, 1_000_000)).await;
+        let refused = read(
+            &HeaderMap::new(),
+            drip(200),
+            ANY_SIZE,
+            &terms(100, 1_000_000),
+        )
+        .await;
         assert!(matches!(refused, Err(Error::Body(BodyError::TooSlow))));
         assert_eq!(started.elapsed(), Duration::from_secs(10));
     }
@@ -202,7 +209,7 @@ mod tests {
     async fn memory_is_taken_as_bytes_arrive_and_given_back() {
         let terms = terms(100, 10);
         let headers = HeaderMap::new();
-        let read_six = || read(&headers, Body::from("sixsix"), &terms);
+        let read_six = || read(&headers, Body::from("sixsix"), ANY_SIZE, &terms);
         let (body, share) = read_six().await.expect("there is room");
         assert_eq!(body, "sixsix");
         assert_eq!(terms.room.available_permits(), 4);

@@ -6,20 +6,19 @@ use axum::{
     extract::{ConnectInfo, Path, RawQuery, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, StatusCode, header};
-use sb_http::client;
+use http::{HeaderMap, StatusCode};
 use whatsapp::signature::{self, SignatureError};
 
-use super::{Edge, body};
+use super::{Edge, accept, body};
 use crate::{
     domain::apps::App,
     error::Error,
-    metrics::Fate,
-    ops::{
-        receive_webhook::{NotStored, Stored},
-        verify_subscription::verify_subscription,
-    },
+    metrics::Provider,
+    ops::{receive_webhook::Stored, verify_subscription::verify_subscription},
 };
+
+/// Meta sends up to 3 MB.
+pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// GET: Meta asks whether the address is ours. The body of the answer is text, and by the border's header is never
 /// taken for anything else.
@@ -44,11 +43,12 @@ pub(super) async fn receive(
     let app = edge.apps.find(&name).ok_or(Error::AppUnknown)?;
     let _under_way = edge.intake.begin();
     let result = accept(&edge, app, peer, request).await;
-    edge.metrics.webhook(app.name(), fate(&result));
+    let provider = Provider::WhatsApp(Arc::clone(app.name()));
+    edge.metrics.webhook(provider, accept::fate(&result));
     result.map(|_| StatusCode::OK)
 }
 
-/// What costs nothing is refused first; the body is read last, and never decompressed.
+/// The body is read last.
 async fn accept(
     edge: &Edge,
     app: &Arc<App>,
@@ -56,30 +56,16 @@ async fn accept(
     request: Request,
 ) -> Result<Stored, Error> {
     let (head, body) = request.into_parts();
-    let address = client::address(peer.ip(), &head.headers, &edge.trusted_proxies);
-    let unverified = edge
-        .door
-        .enter(client::customer(address))
-        .ok_or(Error::Crowded)?;
-    if head.headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Error::Compressed);
-    }
+    let unverified = accept::let_in(edge, peer.ip(), &head.headers)?;
     let signature = signature(&head.headers).map_err(Error::Signature)?;
-    let (body, room) = body::read(&head.headers, body, &edge.body).await?;
+    let (body, room) = body::read(&head.headers, body, MAX_BODY_BYTES, &edge.body).await?;
     let webhook = edge
         .intake
         .verify(app, signature, body)
         .await
         .map_err(Error::Signature)?;
     drop(unverified);
-    let (id, size) = (webhook.id, webhook.body.len());
-    let stored = edge
-        .intake
-        .store(webhook, room)
-        .await
-        .map_err(Error::NotStored)?;
-    tracing::debug!(webhook.id = %id, webhook.app = &**app.name(), size_bytes = size, ?stored, "webhook accepted");
-    Ok(stored)
+    accept::keep(edge, webhook, room).await
 }
 
 /// The one signature. Several would be a way to try several.
@@ -89,19 +75,5 @@ fn signature(headers: &HeaderMap) -> Result<&[u8], SignatureError> {
         (Some(value), None) => Ok(value.as_bytes()),
         (None, _) => Err(SignatureError::Missing),
         (Some(_), Some(_)) => Err(SignatureError::Malformed),
-    }
-}
-
-fn fate(result: &Result<Stored, Error>) -> Fate {
-    match result {
-        Ok(Stored::New) => Fate::Stored,
-        Ok(Stored::Before) => Fate::Repeated,
-        Err(Error::Signature(_)) => Fate::Unsigned,
-        Err(Error::Crowded | Error::NotStored(NotStored::QueueFull)) => Fate::Crowded,
-        Err(Error::NotStored(NotStored::Stopping)) => Fate::Stopping,
-        Err(Error::NotStored(NotStored::Failed | NotStored::TooSlow)) => Fate::Failed,
-        Err(Error::Body(_) | Error::Compressed | Error::AppUnknown | Error::Verification(_)) => {
-            Fate::Unreadable
-        }
     }
 }

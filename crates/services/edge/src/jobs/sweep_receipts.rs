@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::webhooks;
 
-/// Meta repeats a delivery for up to 7 days, and the receipt is the only guard against the repeat.
+/// Meta repeats a delivery for up to 7 days and Resend for one, and the receipt is the only guard against the repeat.
 const KEPT: Duration = Duration::from_hours(14 * 24);
 /// Between sweeps, at most.
 const INTERVAL: Duration = Duration::from_hours(1);

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use clock::Clock;
 use db::outbox;
+use resend::webhook::SigningSecrets;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use whatsapp::signature::SignatureError;
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Hashing more than this takes milliseconds, during which other requests would wait for the thread.
-const LARGE_BODY: usize = 256 * 1024;
+pub(crate) const LARGE_BODY: usize = 256 * 1024;
 
 /// Where requests meet the writers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ pub(crate) struct Waiting {
 pub(crate) enum Stored {
     /// Now.
     New,
-    /// By an earlier delivery of the same body.
+    /// By an earlier delivery of the same.
     Before,
 }
 
@@ -101,7 +102,7 @@ impl Intake {
         let now = self.clock.now();
         let verify = move |app: &App, signature: &[u8], body: Bytes| {
             app.verify(signature, &body, now)?;
-            Ok(Webhook::new(app.name(), body, now))
+            Ok(Webhook::whatsapp(app.name(), body, now))
         };
         if body.len() < LARGE_BODY {
             return verify(app, signature, body);
@@ -113,6 +114,22 @@ impl Intake {
             .unwrap_or(Err(SignatureError::Mismatch))
     }
 
+    /// Takes a body as a webhook of Resend's if Resend signed it a moment ago. Its bodies are small: see
+    /// [`LARGE_BODY`].
+    ///
+    /// # Errors
+    /// [`resend::webhook::SignatureError`].
+    pub(crate) fn verify_resend(
+        &self,
+        secrets: &SigningSecrets,
+        headers: resend::webhook::Headers<'_>,
+        body: Bytes,
+    ) -> Result<Webhook, resend::webhook::SignatureError> {
+        let now = self.clock.now();
+        let delivery_id = secrets.verify(headers, &body, now)?;
+        Ok(Webhook::resend(delivery_id, body, now))
+    }
+
     /// Waits until a webhook is durable.
     ///
     /// # Errors
@@ -122,15 +139,13 @@ impl Intake {
         webhook: Webhook,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Stored, NotStored> {
-        let app = Arc::clone(&webhook.app);
-        let (body_sha256, received_at) = (webhook.body_sha256, webhook.received_at);
+        let (origin, received_at) = (webhook.origin.clone(), webhook.received_at);
         let size_bytes = i32::try_from(webhook.body.len()).unwrap_or(i32::MAX);
-        let event = publish::whatsapp_received(webhook);
+        let event = publish::received(webhook);
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
             receipt: Receipt {
-                app,
-                body_sha256,
+                origin,
                 size_bytes,
                 event_id: event.event_id,
                 received_at,
@@ -160,7 +175,7 @@ mod tests {
         let clock = Clock::system();
         let (intake, mut queue) = Intake::new(clock.clone(), 4, Duration::from_secs(4));
         queue.close();
-        let webhook = Webhook::new(&"default".into(), Bytes::from_static(b"{}"), clock.now());
+        let webhook = Webhook::whatsapp(&"default".into(), Bytes::from_static(b"{}"), clock.now());
         let stored = intake.store(webhook, None).await;
         assert_eq!(stored, Err(NotStored::Stopping));
     }

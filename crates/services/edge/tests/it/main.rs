@@ -4,6 +4,7 @@ mod configuration;
 mod intake;
 mod limits;
 mod outages;
+mod resend;
 mod schema;
 mod signatures;
 mod slow_clients;

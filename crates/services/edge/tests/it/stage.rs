@@ -8,7 +8,7 @@ use chassis::{Addresses, Base, Host, HostOptions};
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use db::DbConfig;
-use edge::{App, Config, Intake, Secret, WhatsApp, WhatsAppApp};
+use edge::{App, Config, Intake, Resend, Secret, WhatsApp, WhatsAppApp};
 use futures::{StreamExt, stream};
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::SecretString;
@@ -81,7 +81,8 @@ impl Stage {
     pub(crate) async fn stored(&self) -> (i64, i64) {
         let mut admin = self.database.admin().await;
         let counts = sqlx::query_as(
-            "select (select count(*) from edge.webhooks), (select count(*) from edge.outbox)",
+            "select (select count(*) from edge.webhooks) + (select count(*) from edge.identified_webhooks),
+                    (select count(*) from edge.outbox)",
         );
         let counts = counts.fetch_one(&mut admin).await.expect("counts");
         admin.close().await.expect("goodbye");
@@ -134,6 +135,7 @@ pub(crate) fn config(db: DbConfig) -> Config {
         whatsapp: WhatsApp {
             apps: [("default".to_owned(), app)].into(),
         },
+        resend: Resend::default(),
         intake: Intake::default(),
     }
 }

@@ -20,6 +20,7 @@ const ENTRA_HOSTS: [&str; 4] = [
     "login.partner.microsoftonline.cn",
     "sts.windows.net",
 ];
+const GOOGLE_HOST: &str = "accounts.google.com";
 const GOOGLE: &str = "https://accounts.google.com";
 
 /// The names a provider's tokens may bear.
@@ -103,8 +104,17 @@ fn shared_authority(issuer: &str) -> Option<String> {
 pub(crate) fn check_kind(kind: &Kind, issuer: &Url, on_loopback: bool) -> Vec<SetupFault> {
     let mut faults = Vec::new();
     let host = issuer.host_str().unwrap_or_default();
+    let host = host.strip_suffix('.').unwrap_or(host);
     match kind {
-        Kind::Generic | Kind::Okta => {}
+        // Their addresses are believed by their own rules, and by no others'.
+        Kind::Generic | Kind::Okta => {
+            if host == GOOGLE_HOST {
+                faults.push(SetupFault::IsGoogle);
+            }
+            if ENTRA_HOSTS.contains(&host) {
+                faults.push(SetupFault::IsEntra);
+            }
+        }
         Kind::Google { .. } => {
             if !on_loopback && issuer.as_str().trim_end_matches('/') != GOOGLE {
                 faults.push(SetupFault::IssuerNotGoogle);
@@ -213,6 +223,20 @@ mod tests {
             check(&google, "https://accounts.google.com.evil.example"),
             [SetupFault::IssuerNotGoogle]
         );
+        for other in [Kind::Generic, Kind::Okta] {
+            for (issuer, fault) in [
+                (GOOGLE, SetupFault::IsGoogle),
+                ("https://Accounts.Google.com./", SetupFault::IsGoogle),
+                ("https://sts.windows.net/common", SetupFault::IsEntra),
+                (
+                    "https://login.microsoftonline.com/common/v2.0",
+                    SetupFault::IsEntra,
+                ),
+            ] {
+                assert_eq!(check(&other, issuer), [fault], "{issuer}");
+            }
+            assert_eq!(check(&other, "https://corp.okta.com"), []);
+        }
         let entra = |tenant_ids: &[Uuid]| Kind::Entra {
             tenant_ids: tenant_ids.to_vec(),
         };

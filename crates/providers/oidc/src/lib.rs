@@ -7,8 +7,8 @@
 //! `azp`, and refuses whole tokens for optional claims of an odd type.
 //!
 //! # What the caller must do
-//! - Keep [`Pending`] sealed on our side or in a cookie, bound to the browser that began (a
-//!   `__Host-` cookie, `SameSite=Lax`). The state proves that an answer belongs to a login we
+//! - Keep [`Pending`] sealed on our side or in a cookie, bound to the browser that began by a
+//!   cookie that comes back with the provider's redirect (not `SameSite=Strict`). The state proves that an answer belongs to a login we
 //!   began, not that it is this browser's: without the cookie an attacker could log a victim in
 //!   as himself.
 //! - Take `Pending` out of its store *before* [`Client::finish`], so that each is used once.

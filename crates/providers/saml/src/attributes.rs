@@ -48,6 +48,8 @@ const ROLES: &[&str] = &[
     "role",
     "Role",
 ];
+/// Where Entra says that the groups are, when there are too many of them.
+const GROUPS_LINK: &str = "http://schemas.microsoft.com/claims/groups.link";
 const EMAIL_FORMAT: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
 
 /// The person's e-mail address in lower case: of an attribute, else the NameID if its format says that it is one.
@@ -77,6 +79,11 @@ pub fn display_name(assertion: &Assertion) -> Option<String> {
 /// The groups the provider puts the person in; Entra sends object ids, and above 150 groups a link instead of them.
 pub fn groups(assertion: &Assertion) -> &[String] {
     values(assertion, GROUPS)
+}
+
+/// Whether the provider says that there are groups and does not send them: then whoever is in no group may be in any.
+pub fn groups_are_elsewhere(assertion: &Assertion) -> bool {
+    !values(assertion, &[GROUPS_LINK]).is_empty()
 }
 
 /// The roles the provider gives the person in our application.

@@ -32,6 +32,12 @@ pub enum SetupFault {
         "This is not an issuer of Microsoft Entra ID. For another provider choose its own kind."
     )]
     IssuerNotEntra,
+    /// Google by another kind's rules.
+    #[error("This is Google's issuer. Choose the kind Google for it.")]
+    IsGoogle,
+    /// Entra by another kind's rules.
+    #[error("This is an issuer of Microsoft Entra ID. Choose the kind Entra for it.")]
+    IsEntra,
     /// Everybody's directory would be let in.
     #[error("Name the tenant ids (Directory ids) whose people may sign in.")]
     TenantsMissing,

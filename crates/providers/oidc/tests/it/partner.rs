@@ -12,7 +12,7 @@ use url::Url;
 /// A running provider; ends with the test.
 pub(crate) struct Partner {
     pub(crate) issuer: String,
-    process: Child,
+    pub(crate) process: Child,
 }
 
 impl Partner {

@@ -4,7 +4,8 @@ alter table identity.users
     -- When the person proved to read the address; null until then.
     add column email_verified_at timestamptz;
 
--- Links sent by e-mail. The secret in a link is a MAC over purpose and id (`domain::link`), so this table opens nothing.
+-- Links sent by e-mail. The secret in a link is the id and a MAC over it under a key of its own use (`domain::link`), so
+-- this table opens nothing.
 create table identity.email_links (
     id uuid primary key,
     user_id uuid not null references identity.users (id) on delete cascade,
@@ -19,6 +20,16 @@ create table identity.email_links (
 create index email_links_of_user on identity.email_links (user_id, purpose);
 create index email_links_expires_at on identity.email_links (expires_at);
 revoke all on identity.email_links from identity_app;
+
+-- Addresses that people had before a directory changed them: the letter about the change goes there.
+create table identity.former_addresses (
+    user_id uuid not null references identity.users (id) on delete cascade,
+    changed_at timestamptz not null,
+    email text not null,
+    primary key (user_id, changed_at)
+);
+create index former_addresses_changed_at on identity.former_addresses (changed_at);
+revoke all on identity.former_addresses from identity_app;
 
 -- Wrong guesses. A key is a hash of what is guarded: an account, a known device of an account, a network address.
 create table identity.throttles (

@@ -96,6 +96,8 @@ create table identity.invitations (
     constraint invitations_accepted check ((state = 'accepted') = (accepted_by is not null))
 );
 create unique index invitations_pending_key on identity.invitations (organization_id, email_key) where state = 'pending';
+-- For the sweep: addresses are not kept for ever.
+create index invitations_ended_at on identity.invitations (coalesce(closed_at, expires_at));
 call identity.enforce_tenancy('identity.invitations');
 
 alter table identity.api_keys

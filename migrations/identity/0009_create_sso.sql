@@ -61,9 +61,13 @@ create table identity.sso_identities (
     connection_id uuid not null,
     subject text not null,
     user_id uuid not null,
+    -- The role that the groups gave at the last login; null while they gave none.
+    given_role text check (given_role in ('admin', 'agent', 'viewer', 'custom')),
+    given_role_id uuid,
     created_at timestamptz not null,
     last_login_at timestamptz not null,
     primary key (organization_id, connection_id, subject),
+    constraint sso_identities_custom_role check ((given_role is not null and given_role = 'custom') = (given_role_id is not null)),
     constraint sso_identities_connection_fkey foreign key (organization_id, connection_id)
         references identity.sso_connections (organization_id, id) on delete cascade,
     constraint sso_identities_member_fkey foreign key (organization_id, user_id)

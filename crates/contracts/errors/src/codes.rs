@@ -227,7 +227,7 @@ catalogue! {
         "Try again; if it stays, tell support the request id.";
     WEBHOOK_SIGNATURE_INVALID = "webhook.signature_invalid", Unauthenticated,
         "The signature does not match the body.",
-        "Sign the raw body with the app secret of this address.";
+        "Sign the raw body with the secret of this address.";
     WEBHOOK_ENCODING_UNSUPPORTED = "webhook.encoding_unsupported", Invalid as UNSUPPORTED_MEDIA_TYPE,
         "Compressed webhook bodies are not accepted.",
         "Send the body without Content-Encoding.";

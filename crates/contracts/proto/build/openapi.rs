@@ -90,6 +90,9 @@ fn finish_operation(operation: &mut Map<String, Value>, method: &Method) {
         None if method.rule == "Public" => operation.insert("security".to_owned(), json!([])),
         None => None,
     };
+    if method.step_up {
+        operation.insert("x-step-up".to_owned(), json!(true));
+    }
     if method.idempotency_key {
         parameters(operation).push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
     }

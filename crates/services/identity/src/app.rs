@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use auth::{Authorizer, GrpcLayer, Jwks, Policy, Revocations, Verifier};
-use bus::{Bus, Consumer, Parts, Topology};
+use bus::{Bus, Consumer, Parts, Subscription, Topology};
 use chassis::{
     Deps, Grpc, Ports, Service,
     anyhow::{self, Context},
@@ -20,9 +20,12 @@ use sqlx::migrate::Migrator;
 
 use crate::{
     Config,
-    events::on_audit_recorded::{self, OnAuditRecorded},
+    events::{
+        on_audit_recorded::{self, OnAuditRecorded},
+        on_resend_received::{self, OnResendReceived},
+    },
     grpc, jobs,
-    keys::KeyRing,
+    keys::{AddressKey, KeyRing},
     mail::{AppUrl, Sender},
     ops::{self, Tools, list_revocations::OwnRevocations},
     passwords::Passwords,
@@ -41,6 +44,12 @@ const UNSUBSCRIBED: &[&str] = &[
     "identity.organization.suspended.v1",
     "identity.session.#",
     "identity.team.#",
+];
+
+/// What it hears of other services.
+const SUBSCRIPTIONS: &[Subscription] = &[
+    on_audit_recorded::SUBSCRIPTION,
+    on_resend_received::SUBSCRIPTION,
 ];
 
 /// Of one call to Resend; a batch of them is done within a lease.
@@ -77,6 +86,9 @@ impl Service for App {
         let keys = KeyRing::open(db.clone(), vault.clone(), sessions.lasts)
             .await
             .context("load signing keys")?;
+        let addresses = AddressKey::open(&db, &vault)
+            .await
+            .context("load the key of addresses")?;
         ops::replace_service_clients::replace_service_clients(&db, &config.service_clients)
             .await
             .context("configure service clients")?;
@@ -89,8 +101,7 @@ impl Service for App {
         let sso =
             ops::sso::Partners::open(&config.sso, &deps.clock).context("set up single sign-on")?;
         let mail = sender(&config, &deps)?;
-        let topology = Topology::new(Self::NAME, &[on_audit_recorded::SUBSCRIPTION])
-            .unsubscribed(UNSUBSCRIBED);
+        let topology = Topology::new(Self::NAME, SUBSCRIPTIONS).unsubscribed(UNSUBSCRIBED);
         let parts = Parts::new(deps.clock.clone(), deps.meter.clone());
         let bus = Bus::open(config.bus, topology, parts).context("open the broker")?;
         deps.health.watch("rabbitmq", bus.probe());
@@ -98,6 +109,7 @@ impl Service for App {
             tools: Tools {
                 db,
                 keys,
+                addresses,
                 vault,
                 passwords: Passwords::new().await.context("prepare password hashing")?,
                 policy: Arc::new(policy.clone()),
@@ -155,9 +167,7 @@ impl Service for App {
         for (name, task) in bus::background(db, &self.bus, stop) {
             tasks.spawn(name, task);
         }
-        let subscription = &on_audit_recorded::SUBSCRIPTION;
-        let consumer = Consumer::new(db.clone(), self.bus.clone(), subscription, OnAuditRecorded);
-        tasks.spawn("on-audit-recorded", Box::pin(consumer.run(stop.clone())));
+        self.consume(deps);
         if let Some(sender) = self.mail.clone() {
             let replica = ids::JobId::generate().to_string();
             let sending = jobs::send_mail::run(self.tools.clone(), sender, replica, stop.clone());
@@ -188,6 +198,22 @@ impl Service for App {
             .await
             .context("migrate the schema")?;
         Ok(())
+    }
+}
+
+impl App {
+    fn consume(&self, deps: &Deps) {
+        let (tasks, stop) = (&deps.tasks, &deps.shutdown.soft);
+        let (db, bus) = (&self.tools.db, &self.bus);
+        let subscription = &on_audit_recorded::SUBSCRIPTION;
+        let consumer = Consumer::new(db.clone(), bus.clone(), subscription, OnAuditRecorded);
+        tasks.spawn("on-audit-recorded", Box::pin(consumer.run(stop.clone())));
+        let handler = OnResendReceived {
+            addresses: self.tools.addresses.clone(),
+        };
+        let subscription = &on_resend_received::SUBSCRIPTION;
+        let consumer = Consumer::new(db.clone(), bus.clone(), subscription, handler);
+        tasks.spawn("on-resend-received", Box::pin(consumer.run(stop.clone())));
     }
 }
 

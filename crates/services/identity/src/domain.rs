@@ -15,5 +15,6 @@ pub(crate) mod scim;
 pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod sso;
+pub(crate) mod suppression;
 pub(crate) mod throttle;
 pub(crate) mod totp;

@@ -1,6 +1,7 @@
 //! What other services learn, and what they tell.
 
 pub(crate) mod on_audit_recorded;
+pub(crate) mod on_resend_received;
 
 use auth::Role;
 use chrono::{DateTime, Utc};

@@ -4,6 +4,7 @@
 //! A new key is announced before it signs, so that every replica has loaded it and every service's cached JWKS has it;
 //! an old one verifies until the last token it signed has expired.
 
+mod addresses;
 mod ring;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use proto::identity::v1::Jwk;
 use tokio::sync::Mutex;
 use vault::{Owner, Place, Purpose, Vault};
 
+pub(crate) use addresses::{AddressHash, AddressKey};
 pub(crate) use ring::Ring;
 
 use crate::{

@@ -6,14 +6,17 @@ mod links;
 mod names;
 mod render;
 mod sender;
+mod suppression;
 mod words;
 
+use chrono::{DateTime, Utc};
 use db::{AsTx, DbError, jobs, jobs::Job};
 use ids::{InvitationId, LinkId, OrganizationId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use links::AppUrl;
 pub(crate) use sender::Sender;
+pub(crate) use suppression::{proved, stopped};
 
 /// The kind of the jobs.
 pub(crate) const KIND: &str = "send-mail";
@@ -39,6 +42,11 @@ pub(crate) enum Letter {
     MfaEnabled { user_id: UserId },
     /// No second factor protects it any more.
     MfaDisabled { user_id: UserId },
+    /// A directory gave the person another address to log in with; to the former one.
+    AddressChanged {
+        user_id: UserId,
+        changed_at: DateTime<Utc>,
+    },
     /// A login from a device that was not seen before.
     NewDevice {
         organization_id: OrganizationId,
@@ -62,6 +70,7 @@ impl Letter {
             Self::PasswordChanged { .. } => "password_changed",
             Self::MfaEnabled { .. } => "mfa_enabled",
             Self::MfaDisabled { .. } => "mfa_disabled",
+            Self::AddressChanged { .. } => "address_changed",
             Self::NewDevice { .. } => "new_device",
             Self::OrganizationDeleted { .. } => "organization_deleted",
         }
@@ -84,7 +93,8 @@ impl Letter {
             | Self::AccountExists { .. }
             | Self::PasswordChanged { .. }
             | Self::MfaEnabled { .. }
-            | Self::MfaDisabled { .. } => None,
+            | Self::MfaDisabled { .. }
+            | Self::AddressChanged { .. } => None,
         }
     }
 }

@@ -3,11 +3,14 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod begin_session;
+mod check_password;
+mod claim;
 pub(crate) mod complete_login;
 pub(crate) mod create_api_key;
 mod create_organization;
 pub(crate) mod end_sessions;
 pub(crate) mod exchange_api_key;
+mod grounds;
 pub(crate) mod invitations;
 pub(crate) mod issue_service_token;
 mod issue_tokens;
@@ -44,13 +47,17 @@ use vault::Vault;
 pub(crate) use issue_tokens::{AccessToken, SessionTokens};
 pub use seed::{Seed, Seeded, seed};
 
-use crate::{keys::KeyRing, passwords::Passwords};
+use crate::{
+    keys::{AddressKey, KeyRing},
+    passwords::Passwords,
+};
 
 /// What operations work with.
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
     pub(crate) db: Db,
     pub(crate) keys: KeyRing,
+    pub(crate) addresses: AddressKey,
     pub(crate) vault: Vault,
     pub(crate) passwords: Passwords,
     pub(crate) policy: Arc<Policy>,

@@ -2,8 +2,10 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod claims;
 pub(crate) mod email_links;
 pub(crate) mod factors;
+pub(crate) mod former_addresses;
 pub(crate) mod invitations;
 pub(crate) mod letters;
 pub(crate) mod members;
@@ -19,6 +21,7 @@ pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod signing_keys;
 pub(crate) mod sso;
+pub(crate) mod suppressions;
 pub(crate) mod teams;
 pub(crate) mod throttles;
 pub(crate) mod users;

@@ -7,7 +7,7 @@ mod messaging;
 use std::{collections::HashSet, fs, path::PathBuf};
 
 use proto::{
-    edge::events::v1::WhatsAppReceived,
+    edge::events::v1::{ResendReceived, WhatsAppReceived},
     events::{self, DomainEvent},
     messaging::events::v1::MessageReceived,
 };
@@ -50,6 +50,12 @@ fn examples() -> Vec<Example> {
         body: br#"{"object":"whatsapp_business_account","entry":[]}"#.to_vec(),
         received_at: AT,
     });
+    let mail = Example::of(&ResendReceived {
+        webhook_id: "wh_2".into(),
+        delivery_id: "msg_p5jXN8AQM9LWM0D4loKWxJek".into(),
+        body: br#"{"type":"email.bounced","data":{}}"#.to_vec(),
+        received_at: AT,
+    });
     let contents = contents::all().into_iter().map(|(variant, content)| {
         let received = MessageReceived {
             message_id: "msg_1".into(),
@@ -61,7 +67,7 @@ fn examples() -> Vec<Example> {
             ..Example::of(&received)
         }
     });
-    let mut examples = vec![received];
+    let mut examples = vec![received, mail];
     examples.extend(identity::examples());
     examples.extend(messaging::examples());
     examples.extend(contents);

@@ -49,6 +49,7 @@ fn every_operation_says_what_it_needs() {
             .iter()
             .find(|method| method.public_api && method.path.ends_with(&format!("/{id}")))
             .unwrap_or_else(|| panic!("{name} is no RPC of ours"));
+        assert_eq!(operation["x-step-up"] == true, method.step_up, "{name}");
         match method.rule {
             Rule::Permission(permission) => {
                 assert_eq!(operation["x-permission"], permission, "{name}");

@@ -10,7 +10,8 @@ use url::{Host, Url};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Sso {
-    /// Where browsers reach the gateway: identity providers send them there. Without it single sign-on is off.
+    /// Where browsers reach the gateway: identity providers send them there. The gateway has the same as `api.public_url`.
+    /// Without it single sign-on is off.
     pub public_url: String,
     /// Ports of this machine where identity providers may speak plain HTTP. For development: empty in production.
     pub loopback_ports: Vec<u16>,
@@ -49,7 +50,7 @@ impl Sso {
         docs.key(
             "sso.public_url",
             "",
-            "Where browsers reach the gateway, `https://api.example.com`: identity providers send them there. Without it single sign-on is off.",
+            "Where browsers reach the gateway, `https://api.example.com`: identity providers send them there; the same as the gateway's `api.public_url`. Without it single sign-on is off.",
         )
         .key(
             "sso.loopback_ports",

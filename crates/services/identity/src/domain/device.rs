@@ -12,7 +12,7 @@ use super::{
 use crate::keys::Ring;
 
 const DEVICE: Usage = Usage {
-    prefix: "sbd_",
+    prefix: "sbv_",
     context: b"switchboard.device/1",
 };
 

@@ -1,7 +1,8 @@
 //! The secret in a link that is sent by e-mail.
 //!
-//! It is the id of a row and a MAC over it, so a copy of the database opens no link, and the text of a link is the same
-//! whenever the mail is written.
+//! It is the id of a row and a MAC over it, so the table of links opens none, and a mail can be written again without
+//! anything that was stored of its link. The key is the newest of the ring; a link lives as long as the key it was made
+//! with is kept.
 
 use ids::{InvitationId, LinkId, OrganizationId};
 use secrecy::SecretString;

@@ -14,4 +14,4 @@ pub(crate) use connection::{Connection, Oidc, OidcKind, Provider, ProviderKind, 
 pub(crate) use email_domain::{DomainFault, EmailDomain};
 pub(crate) use flow::{Flow, FlowFault, LASTS, browser_secret, flow_id, random_text};
 pub(crate) use return_path::ReturnPath;
-pub(crate) use role_mapping::{RoleMapping, mapped};
+pub(crate) use role_mapping::{RoleMapping, followed, mapped};

@@ -27,6 +27,12 @@ pub(crate) const CODES: Rule = Rule::new(5, TimeDelta::minutes(10), TimeDelta::h
 pub(crate) const ADDRESS: Rule = Rule::new(50, TimeDelta::seconds(30), TimeDelta::minutes(1));
 /// Whatever comes from the network around it.
 pub(crate) const NETWORK: Rule = Rule::new(500, TimeDelta::seconds(30), TimeDelta::seconds(10));
+/// Logins that are begun at a provider, from one address. None is a guess, but each is stored for an hour: a company
+/// that begins to work is far below, a flood is not.
+pub(crate) const BEGUN: Rule = Rule::new(300, TimeDelta::seconds(30), TimeDelta::seconds(1));
+/// The same from the network around it.
+pub(crate) const BEGUN_AROUND: Rule =
+    Rule::new(5_000, TimeDelta::seconds(30), TimeDelta::seconds(1));
 /// Mails that anybody can have sent to an address.
 pub(crate) const LETTERS: Rule = Rule::new(5, TimeDelta::minutes(10), TimeDelta::minutes(30));
 

@@ -49,6 +49,9 @@ pub enum SsoError {
     /// Only a proven domain leads anywhere.
     #[error("the domain is not verified")]
     DomainUnverified,
+    /// Nobody could log in while the provider is broken.
+    #[error("no owner who could log in otherwise has a second factor")]
+    OwnerWithoutFactor,
     /// People would be locked out.
     #[error("single sign-on would be required and lead nowhere")]
     LockedOut,
@@ -65,9 +68,11 @@ impl Classify for SsoError {
             Self::DomainPublic => &codes::SSO_DOMAIN_PUBLIC,
             Self::DomainUnproven(_) => &codes::SSO_DOMAIN_UNPROVEN,
             Self::DomainTaken => &codes::SSO_DOMAIN_TAKEN,
-            Self::NotConfigured | Self::TooMany(_) | Self::DomainUnverified | Self::LockedOut => {
-                &codes::PRECONDITION_FAILED
-            }
+            Self::NotConfigured
+            | Self::TooMany(_)
+            | Self::DomainUnverified
+            | Self::OwnerWithoutFactor
+            | Self::LockedOut => &codes::PRECONDITION_FAILED,
         }
     }
 
@@ -90,6 +95,9 @@ impl Classify for SsoError {
             Self::DomainUnverified => {
                 Cow::Borrowed("The domain is not verified yet: publish its DNS record first.")
             }
+            Self::OwnerWithoutFactor => Cow::Borrowed(
+                "Set up a second factor first: while the provider is broken, an owner logs in with the password and that.",
+            ),
             Self::LockedOut => Cow::Borrowed(
                 "Single sign-on is required, so a verified domain must lead to a connection that is enabled. Connect one, or give the requirement up first.",
             ),

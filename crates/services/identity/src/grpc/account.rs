@@ -80,9 +80,10 @@ impl AccountService for Account {
         request: Request<wire::VerifyEmailRequest>,
     ) -> Answer<wire::VerifyEmailResponse> {
         let (caller, request) = open(request)?;
-        let (tools, origin) = (&self.tools, &caller.origin);
-        let verified = account::verify_email::verify_email(tools, &request.secret, origin).await;
-        answer(verified, |()| wire::VerifyEmailResponse {})
+        let password = SecretString::from(request.password);
+        let (tools, secret, origin) = (&self.tools, &request.secret, &caller.origin);
+        let verified = account::verify_email::verify_email(tools, secret, password, origin);
+        answer(verified.await, |()| wire::VerifyEmailResponse {})
     }
 
     async fn resend_verification(
@@ -109,10 +110,13 @@ impl AccountService for Account {
         request: Request<wire::ConfirmIdentityRequest>,
     ) -> Answer<wire::ConfirmIdentityResponse> {
         let (caller, request) = open(request)?;
-        let password = SecretString::from(request.password);
-        let (tools, code) = (&self.tools, &request.totp_code);
-        let confirmed = account::confirm_identity::confirm_identity(tools, &caller, password, code);
-        answer(confirmed.await, |tokens| wire::ConfirmIdentityResponse {
+        let confirmed = match convert::shown(request) {
+            Ok(shown) => {
+                account::confirm_identity::confirm_identity(&self.tools, &caller, shown).await
+            }
+            Err(error) => Err(error),
+        };
+        answer(confirmed, |tokens| wire::ConfirmIdentityResponse {
             tokens: Some(super::convert::session_tokens(&tokens)),
         })
     }
@@ -202,8 +206,11 @@ impl AccountService for Account {
         request: Request<wire::DisableTotpRequest>,
     ) -> Answer<wire::DisableTotpResponse> {
         let (caller, request) = open(request)?;
-        let disabled = mfa::disable_totp::disable_totp(&self.tools, &caller, &request.totp_code);
-        answer(disabled.await, |()| wire::DisableTotpResponse {})
+        let disabled = match convert::proof(request.totp_code, request.recovery_code) {
+            Ok(proof) => mfa::disable_totp::disable_totp(&self.tools, &caller, proof).await,
+            Err(error) => Err(error),
+        };
+        answer(disabled, |()| wire::DisableTotpResponse {})
     }
 
     async fn regenerate_recovery_codes(

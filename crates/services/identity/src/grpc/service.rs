@@ -57,8 +57,10 @@ impl IdentityService for Service {
         &self,
         request: Request<wire::RefreshSessionRequest>,
     ) -> Answer<wire::RefreshSessionResponse> {
-        let token = SecretString::from(request.into_inner().refresh_token);
-        let tokens = ops::refresh_session::refresh_session(&self.tools, &token).await;
+        let (caller, request) = open(request)?;
+        let token = SecretString::from(request.refresh_token);
+        let refreshed = ops::refresh_session::refresh_session(&self.tools, &token, &caller.origin);
+        let tokens = refreshed.await;
         answer(tokens, |tokens| wire::RefreshSessionResponse {
             tokens: Some(convert::session_tokens(&tokens)),
         })

@@ -206,9 +206,10 @@ impl SsoService for Sso {
         &self,
         request: Request<wire::BeginSsoRequest>,
     ) -> Answer<wire::BeginSsoResponse> {
-        let begun = run!(self, request, |tools, _caller, message| {
+        let begun = run!(self, request, |tools, caller, message| {
             let id = convert::connection_id(&message.connection_id)?;
-            begin_sso(tools, id, &message.return_to, &message.login_hint).await
+            let (return_to, hint) = (&message.return_to, &message.login_hint);
+            begin_sso(tools, id, return_to, hint, &caller.origin).await
         });
         answer(begun, convert::begun)
     }

@@ -50,7 +50,14 @@ async fn pass(tools: &Tools, stop: &CancellationToken) -> Result<(), Error> {
         if stop.is_cancelled() {
             break;
         }
-        refresh_metadata(tools, id).await?;
+        // One that can't be looked after must not be in the way of the others.
+        if let Err(error) = refresh_metadata(tools, id).await {
+            tracing::warn!(
+                sso_connection.id = %id,
+                error = errors::chain(&error),
+                "can't refresh the metadata of a connection; the next try is in an hour"
+            );
+        }
     }
     Ok(())
 }

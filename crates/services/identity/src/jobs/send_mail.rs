@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error,
-    mail::{KIND, Letter, Sender},
+    domain::suppression::Reason,
+    mail::{self, KIND, Letter, Sender},
     ops::Tools,
 };
 
@@ -31,6 +32,8 @@ enum Outcome {
     /// Nobody waits for it any more.
     Needless,
     Later(Duration, String),
+    /// The address gets no mail.
+    Stopped(Reason),
     Never(String),
 }
 
@@ -78,6 +81,11 @@ async fn one(tools: &Tools, sender: &Sender, job: &Leased) -> Result<(), Error> 
                 tracing::info!(job.id = %job.id, why, "a mail is sent later");
             }
         }
+        Outcome::Stopped(reason) => {
+            let why = reason.as_str();
+            tracing::info!(job.id = %job.id, why, "a mail is not sent");
+            jobs::fail(&mut tx, job, why).await?;
+        }
         Outcome::Never(why) => {
             tracing::error!(job.id = %job.id, why, "a mail can't be sent");
             jobs::fail(&mut tx, job, &why).await?;
@@ -100,6 +108,9 @@ async fn send(tools: &Tools, sender: &Sender, job: &Leased) -> Result<Outcome, E
     let Some(mail) = sender.write(tools, &letter, queued_at(job)).await? else {
         return Ok(Outcome::Needless);
     };
+    if let Some(reason) = mail::stopped(tools, &mail.to, now).await? {
+        return Ok(Outcome::Stopped(reason));
+    }
     let (key, tag) = match (
         IdempotencyKey::new(job.id.to_string()),
         Tag::new("letter", letter.name()),

@@ -11,7 +11,10 @@ use crate::{
     Error,
     domain::link,
     ops::Tools,
-    store::letters::{self, Facts},
+    store::{
+        email_links::Purpose,
+        letters::{self, Facts},
+    },
 };
 
 /// Everything that letters need to become mail.
@@ -70,15 +73,19 @@ async fn load(
             invitation_id,
         } => letters::invitation(&mut tx, organization_id, invitation_id, now).await?,
         Letter::ResetPassword { link_id } => {
-            letters::link(&mut tx, link_id, "reset_password", now).await?
+            letters::link(&mut tx, link_id, Purpose::ResetPassword, now).await?
         }
         Letter::VerifyEmail { link_id } => {
-            letters::link(&mut tx, link_id, "verify_email", now).await?
+            letters::link(&mut tx, link_id, Purpose::VerifyEmail, now).await?
         }
         Letter::AccountExists { user_id }
         | Letter::PasswordChanged { user_id }
         | Letter::MfaEnabled { user_id }
         | Letter::MfaDisabled { user_id } => letters::person(&mut tx, user_id, queued_at).await?,
+        Letter::AddressChanged {
+            user_id,
+            changed_at,
+        } => letters::former_address(&mut tx, user_id, changed_at).await?,
         Letter::NewDevice {
             organization_id,
             session_id,

@@ -40,6 +40,7 @@ pub(crate) fn words(letter: &Letter, facts: &Facts, secret: &SecretString, app: 
             facts,
             app,
         ),
+        Letter::AddressChanged { .. } => address_changed(facts, app),
         Letter::NewDevice { .. } => new_device(facts, app),
         Letter::OrganizationDeleted { .. } => organization_deleted(facts, app),
     }
@@ -87,14 +88,14 @@ fn verify_email(facts: &Facts, secret: &SecretString, app: &AppUrl) -> Words {
         subject: "Confirm your e-mail address".to_owned(),
         heading: "Confirm your e-mail address".to_owned(),
         paragraphs: vec![format!(
-            "Please confirm that this address is yours. The link is good until {}.",
+            "Please confirm that this address is yours, with the password that you chose when you signed up. The link is good until {}.",
             time(facts.at)
         )],
         action: Some(Action {
             label: "Confirm the address",
             url: app.with_secret(&["verify-email"], secret),
         }),
-        footer: "If you have no Switchboard account, ignore this: somebody mistyped an address.",
+        footer: "If you did not sign up for Switchboard, ignore this: somebody used your address, and can do nothing with it.",
     }
 }
 
@@ -107,7 +108,7 @@ fn account_exists(app: &AppUrl) -> Words {
         ],
         action: Some(Action {
             label: "Log in",
-            url: app.page(&["log-in"]),
+            url: app.page(&["login"]),
         }),
         footer: "If it was not you, ignore this: nothing was changed.",
     }
@@ -124,6 +125,25 @@ fn changed(heading: &str, sentence: &str, facts: &Facts, app: &AppUrl) -> Words 
         ],
         action: Some(security(app)),
         footer: ACCOUNT,
+    }
+}
+
+fn address_changed(facts: &Facts, app: &AppUrl) -> Words {
+    Words {
+        subject: "You log in with another address now".to_owned(),
+        heading: "You log in with another address now".to_owned(),
+        paragraphs: vec![
+            format!(
+                "Your organization's directory gave your Switchboard account another e-mail address, on {}. From now on you log in with that one, and letters go there.",
+                time(facts.at)
+            ),
+            "If that is a mistake, tell the administrator of your organization.".to_owned(),
+        ],
+        action: Some(Action {
+            label: "Log in",
+            url: app.page(&["login"]),
+        }),
+        footer: "You get this because the address was that of a Switchboard account.",
     }
 }
 

@@ -3,23 +3,25 @@
 use std::time::Duration;
 
 use auth::{Origin, Revoked};
-use db::{AsTx, TenantTx};
-use ids::{Actor, OrganizationId, SessionId, TenantScope, UserId};
+use db::{AsTx, SystemTx, TenantTx};
+use ids::{Actor, OrganizationId, SessionId, UserId};
 use serde_json::json;
 
 use super::{
     SessionTokens, Tools,
     audit::{self, Change},
+    grounds::Grounds,
     issue_tokens,
 };
 use crate::{
-    Error,
+    Error, SsoError,
     domain::session::{EndReason, Login, Session},
     events::{self, Occasion},
     mail::{self, Letter},
     store::{
         members::{self, Member},
         revocations, sessions,
+        sso::connections,
     },
 };
 
@@ -29,6 +31,8 @@ pub(crate) struct Begin<'a> {
     pub(crate) user_id: UserId,
     pub(crate) organization_id: OrganizationId,
     pub(crate) login: Login,
+    /// They must still hold.
+    pub(crate) grounds: Grounds,
     /// For the audit log.
     pub(crate) origin: &'a Origin,
     /// The longest life of the session.
@@ -37,10 +41,11 @@ pub(crate) struct Begin<'a> {
     pub(crate) new_device: bool,
 }
 
-/// Begins a session of a person who was recognised. `origin` is for the audit log.
+/// Begins a session of a person whom an identity provider vouches for. `origin` is for the audit log.
 ///
 /// # Errors
-/// [`Error::NotMember`] when the person has been removed or deactivated meanwhile, [`Error::OrganizationInactive`].
+/// [`Error::NotMember`] when the person has been removed or deactivated meanwhile, [`Error::OrganizationInactive`], and
+/// [`SsoError::Unknown`] when the connection it came through was deleted.
 pub(crate) async fn begin_session(
     tools: &Tools,
     user_id: UserId,
@@ -52,6 +57,7 @@ pub(crate) async fn begin_session(
         user_id,
         organization_id,
         login,
+        grounds: Grounds::Provider,
         origin,
         lasts: tools.sessions.lasts,
         new_device: false,
@@ -61,22 +67,30 @@ pub(crate) async fn begin_session(
 
 impl Begin<'_> {
     /// [`begin_session`], with everything said.
+    ///
+    /// Through the system door: the person and a session that goes on elsewhere are no tenant's.
+    ///
+    /// # Errors
+    /// As [`begin_session`] and [`Grounds::hold`].
     pub(crate) async fn run(self, tools: &Tools) -> Result<(SessionTokens, Member), Error> {
         let (user_id, organization_id) = (self.user_id, self.organization_id);
         let actor = Actor::User(user_id);
-        let scope = TenantScope {
-            organization_id,
-            actor: actor.clone(),
-        };
-        let now = tools.db.clock().now();
-        let mut tx = TenantTx::begin(&tools.db, &scope).await?;
+        let mut tx = SystemTx::begin(&tools.db, "begin a session").await?;
+        // The organization and its member before the person: everybody locks in this order.
         members::hold(&mut tx, organization_id, user_id).await?;
+        self.grounds.hold(&mut tx, user_id).await?;
+        let now = tools.db.clock().now();
         let member = members::find(&mut tx, organization_id, user_id)
             .await?
             .filter(|member| member.active)
             .ok_or(Error::NotMember)?;
         if !member.organization_active {
             return Err(Error::OrganizationInactive);
+        }
+        if let Some(id) = self.login.connection_id
+            && !connections::hold(&mut tx, organization_id, id).await?
+        {
+            return Err(SsoError::Unknown("connection").into());
         }
         let session = Session::begin(user_id, now, self.lasts, self.login);
         sessions::insert(&mut tx, organization_id, &session).await?;
@@ -99,7 +113,8 @@ impl Begin<'_> {
             mail::queue(&mut tx, &[letter]).await?;
         }
         tx.commit().await?;
-        let tokens = issue_tokens::of_session(tools, &session, &member, session.generation).await?;
+        let generation = session.generation;
+        let tokens = issue_tokens::of_session(tools, &session, &member, generation, now).await?;
         Ok((tokens, member))
     }
 }

@@ -7,8 +7,9 @@ use secrecy::SecretString;
 
 use super::{
     Tools,
+    grounds::Grounds,
     log_in::{Finish, LoggedIn},
-    mfa::{self, Setup},
+    mfa::{self, Proof, Setup},
 };
 use crate::{
     Error,
@@ -18,16 +19,9 @@ use crate::{
     },
     store::{
         organizations::Organization,
-        passwords,
-        users::{self, User},
+        users::{self, Credentials, User},
     },
 };
-
-/// What the person has besides the password.
-pub(crate) enum Proof {
-    Totp(String),
-    RecoveryCode(String),
-}
 
 #[tracing::instrument(skip_all)]
 pub(crate) async fn complete_login(
@@ -38,16 +32,7 @@ pub(crate) async fn complete_login(
 ) -> Result<LoggedIn, Error> {
     let open = open(tools, challenge, Lacks::SecondFactor).await?;
     let user_id = open.user.id;
-    let method = match proof {
-        Proof::Totp(code) => {
-            mfa::check_totp(tools, user_id, &code).await?;
-            Method::Totp
-        }
-        Proof::RecoveryCode(code) => {
-            mfa::check_recovery_code(tools, user_id, &code).await?;
-            Method::RecoveryCode
-        }
-    };
+    let method = mfa::check(tools, user_id, proof).await?;
     open.finish(tools, method, origin).await
 }
 
@@ -65,14 +50,15 @@ pub(crate) async fn complete_enrolment(
     code: &str,
     origin: &Origin,
 ) -> Result<(LoggedIn, Vec<SecretString>), Error> {
-    let open = open(tools, challenge, Lacks::Enrolment).await?;
+    let mut open = open(tools, challenge, Lacks::Enrolment).await?;
     let by = mfa::By {
         user_id: open.user.id,
-        session_id: None,
+        grounds: Grounds::Password(open.credentials),
         actor: Actor::User(open.user.id),
         origin,
     };
-    let codes = mfa::confirm(tools, &by, code).await?;
+    let (confirmed_at, codes) = mfa::confirm(tools, &by, code).await?;
+    open.credentials.factor_confirmed_at = Some(confirmed_at);
     let logged_in = open.finish(tools, Method::Totp, origin).await?;
     Ok((logged_in, codes))
 }
@@ -81,6 +67,7 @@ pub(crate) async fn complete_enrolment(
 struct Open {
     user: User,
     organization: Organization,
+    credentials: Credentials,
     challenge: Challenge,
 }
 
@@ -93,21 +80,18 @@ async fn open(tools: &Tools, token: &str, lacks: Lacks) -> Result<Open, Error> {
     let user = users::lock(&mut tx, user_id)
         .await?
         .ok_or(Error::Challenge)?;
-    let unchanged = passwords::find(&mut tx, user_id)
+    let credentials = users::find_credentials(&mut tx, user_id)
         .await?
-        .is_some_and(|password| password.changed_at <= challenge.issued_at);
-    if !unchanged {
-        return Err(Error::Challenge);
-    }
-    let organizations = users::list_organizations(&mut tx, user_id).await?;
+        .filter(|credentials| credentials.password_changed_at <= challenge.issued_at)
+        .ok_or(Error::Challenge)?;
+    // In whatever state: an owner logs in to take a deletion back. Who is let in is decided when the session begins.
+    let organization = users::find_organization(&mut tx, user_id, challenge.organization_id);
+    let organization = organization.await?.ok_or(Error::NotMember)?;
     tx.commit().await?;
-    let (organization, _) = organizations
-        .into_iter()
-        .find(|(organization, _)| organization.id == challenge.organization_id)
-        .ok_or(Error::NotMember)?;
     Ok(Open {
         user,
         organization,
+        credentials,
         challenge,
     })
 }
@@ -122,6 +106,7 @@ impl Open {
         let finish = Finish {
             user: self.user,
             organization: self.organization,
+            credentials: self.credentials,
             challenge: self.challenge,
             methods: vec![Method::Password, method],
             origin,

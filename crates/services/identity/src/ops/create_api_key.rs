@@ -1,6 +1,6 @@
 //! Create an API key.
 
-use auth::{Membership, Policy, Principal, RequestContext, Role, Scopes};
+use auth::{Policy, RequestContext, Role};
 use chrono::{DateTime, Utc};
 use db::TenantTx;
 use ids::ApiKeyId;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error,
-    domain::{networks::Networks, secret::NewSecret},
+    domain::{networks::Networks, power, secret::NewSecret},
     events::Occasion,
     store::api_keys::{self, ApiKey},
 };
@@ -36,7 +36,6 @@ pub(crate) async fn create_api_key(
     let scope = caller.require_scope()?;
     let now = tools.db.clock().now();
     refuse_unknown_scopes(&tools.policy, &new)?;
-    refuse_more_power(&tools.policy, caller.principal()?, new.role, &new.scopes)?;
     if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(Error::Field {
             field: "expiresAt",
@@ -59,6 +58,7 @@ pub(crate) async fn create_api_key(
         networks: new.networks,
         replaced_by: None,
     };
+    refuse_more_power(&tools.policy, caller, &key)?;
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
     api_keys::insert(&mut tx, &key, &secret.hash, &scope.actor.to_string()).await?;
     let occasion = Occasion {
@@ -105,27 +105,16 @@ fn refuse_unknown_scopes(policy: &Policy, new: &NewApiKey) -> Result<(), Error> 
     }
 }
 
-/// Whoever may make keys must not make one that can do more: an admin no owner's key, a scoped key no key without
-/// scopes. The role is compared too, because roles gain permissions over time.
+/// Whoever holds a key must not be able to do or see more with it than without.
 pub(super) fn refuse_more_power(
     policy: &Policy,
-    caller: &Principal,
-    key_role: Role,
-    key_scopes: &[String],
+    caller: &RequestContext,
+    key: &ApiKey,
 ) -> Result<(), Error> {
-    let Some(Membership { role, scopes, .. }) = caller.membership() else {
-        return Ok(());
-    };
-    let lesser_role = key_role.is_at_most(*role);
-    let lesser_scopes = match scopes {
-        Scopes::All => true,
-        Scopes::Only(_) => {
-            !key_scopes.is_empty() && key_scopes.iter().all(|scope| policy.allows(caller, scope))
+    match caller.principal()?.membership() {
+        Some(holder) if !power::covers(policy, holder, &key.membership(holder.organization_id)) => {
+            Err(Error::MorePower)
         }
-    };
-    if lesser_role && lesser_scopes {
-        Ok(())
-    } else {
-        Err(Error::MorePower)
+        Some(_) | None => Ok(()),
     }
 }

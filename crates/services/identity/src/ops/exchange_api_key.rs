@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use auth::{LIFETIME, Membership, Principal, Scopes, View};
+use auth::{LIFETIME, Principal};
 use chrono::TimeDelta;
 use db::SystemTx;
 use secrecy::{ExposeSecret, SecretString};
@@ -28,7 +28,7 @@ pub(crate) async fn exchange_api_key(
         return Err(Error::ApiKey);
     }
     let mut tx = SystemTx::begin(&tools.db, "exchange an API key").await?;
-    let found = api_keys::find_by_secret(&mut tx, &SecretHash::of(secret)).await?;
+    let found = api_keys::lock_by_secret(&mut tx, &SecretHash::of(secret)).await?;
     let now = tools.db.clock().now();
     let usable = found.filter(|(_, key)| key.is_usable(now));
     let (organization_id, key) = usable.ok_or(Error::ApiKey)?;
@@ -51,16 +51,7 @@ pub(crate) async fn exchange_api_key(
         .unwrap_or(LIFETIME);
     let principal = Principal::ApiKey {
         id: key.id,
-        member: Membership {
-            organization_id,
-            role: key.role,
-            scopes: if key.scopes.is_empty() {
-                Scopes::All
-            } else {
-                Scopes::Only(key.scopes.into_iter().collect())
-            },
-            view: View::default(),
-        },
+        member: key.membership(organization_id),
     };
-    issue_tokens::access(tools, &principal, left).await
+    issue_tokens::access(tools, &principal, now, left).await
 }

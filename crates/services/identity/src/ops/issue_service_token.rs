@@ -23,5 +23,6 @@ pub(crate) async fn issue_service_token(
     let principal = Principal::Service {
         name: name.to_owned(),
     };
-    issue_tokens::access(tools, &principal, LIFETIME).await
+    let now = tools.db.clock().now();
+    issue_tokens::access(tools, &principal, now, LIFETIME).await
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use auth::{LIFETIME, Principal};
+use chrono::{DateTime, Utc};
 use ids::SessionId;
 use secrecy::SecretString;
 
@@ -29,26 +30,30 @@ pub(crate) struct SessionTokens {
 }
 
 /// An access token that lives for `lifetime`, at most the usual five minutes.
+///
+/// `at` is a time at which the rights in it were locked: a revocation that waited for the lock has a later time and
+/// makes the token void.
 pub(super) async fn access(
     tools: &Tools,
     principal: &Principal,
+    at: DateTime<Utc>,
     lifetime: Duration,
 ) -> Result<AccessToken, Error> {
-    let now = tools.db.clock().now();
     let lifetime = lifetime.min(LIFETIME);
     let ring = tools.keys.current().await;
     Ok(AccessToken {
-        token: ring.token_key(now)?.sign(principal, now, lifetime)?,
+        token: ring.token_key(at)?.sign(principal, at, lifetime)?,
         expires_in: lifetime,
     })
 }
 
-/// Both tokens of a session; the refresh token is the one of `generation`.
+/// Both tokens of a session; the refresh token is the one of `generation`. `at` as in [`access`].
 pub(super) async fn of_session(
     tools: &Tools,
     session: &Session,
     member: &Member,
     generation: u32,
+    at: DateTime<Utc>,
 ) -> Result<SessionTokens, Error> {
     let refresh = RefreshToken {
         organization_id: member.membership.organization_id,
@@ -63,8 +68,8 @@ pub(super) async fn of_session(
     };
     let ring = tools.keys.current().await;
     Ok(SessionTokens {
-        access: access(tools, &principal, LIFETIME).await?,
-        refresh: ring.refresh_key(tools.db.clock().now())?.sign(&refresh),
+        access: access(tools, &principal, at, LIFETIME).await?,
+        refresh: ring.refresh_key(at)?.sign(&refresh),
         session_id: session.id,
     })
 }

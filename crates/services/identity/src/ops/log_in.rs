@@ -8,11 +8,12 @@ use secrecy::SecretString;
 use super::{
     SessionTokens, Tools,
     begin_session::Begin,
+    grounds::Grounds,
     sso::required::{Password, judge_password},
     throttle::{self, Attempt, Guarded},
 };
 use crate::{
-    Error,
+    Error, SsoError,
     domain::{
         challenge::{Challenge, Lacks},
         device::Device,
@@ -24,7 +25,7 @@ use crate::{
         members,
         organizations::Organization,
         passwords,
-        users::{self, Account, User},
+        users::{self, Account, Credentials, User},
     },
 };
 
@@ -82,13 +83,15 @@ pub(crate) async fn log_in(
         device_known: known.is_some(),
         issued_at: now,
     };
-    if let Some(lacks) = what_lacks(tools, &account).await? {
+    let credentials = account.credentials.ok_or(Error::Credentials)?;
+    if let Some(lacks) = what_lacks(tools, &account, credentials).await? {
         let token = challenge.token(lacks, ring.refresh_key(now)?);
         return Ok(Progress::Lacks(lacks, token));
     }
     let finish = Finish {
         user: account.user,
         organization: account.organization,
+        credentials,
         challenge,
         methods: vec![Method::Password],
         origin,
@@ -142,7 +145,11 @@ async fn replace_hash(
 ///
 /// # Errors
 /// When the organization accepts no password of this person.
-async fn what_lacks(tools: &Tools, account: &Account) -> Result<Option<Lacks>, Error> {
+async fn what_lacks(
+    tools: &Tools,
+    account: &Account,
+    credentials: Credentials,
+) -> Result<Option<Lacks>, Error> {
     let organization_id = account.organization.id;
     let mut tx = SystemTx::begin(&tools.db, "log in").await?;
     let member = members::find(&mut tx, organization_id, account.user.id).await?;
@@ -152,11 +159,14 @@ async fn what_lacks(tools: &Tools, account: &Account) -> Result<Option<Lacks>, E
         .ok_or(Error::NotMember)?;
     let role = member.membership.role;
     let judged = judge_password(tools, organization_id, &account.user.email, role).await?;
-    if account.has_factor {
+    if credentials.factor_confirmed_at.is_some() {
         return Ok(Some(Lacks::SecondFactor));
     }
-    let wanted =
-        judged == Password::WithSecondFactor || member.wants_second_factor(tools.db.clock().now());
+    if judged == Password::WithSecondFactor {
+        // Setting one up here would let in whoever has nothing but the password.
+        return Err(SsoError::Required.into());
+    }
+    let wanted = member.wants_second_factor(tools.db.clock().now());
     Ok(wanted.then_some(Lacks::Enrolment))
 }
 
@@ -164,6 +174,7 @@ async fn what_lacks(tools: &Tools, account: &Account) -> Result<Option<Lacks>, E
 pub(super) struct Finish<'a> {
     pub(super) user: User,
     pub(super) organization: Organization,
+    pub(super) credentials: Credentials,
     pub(super) challenge: Challenge,
     pub(super) methods: Vec<Method>,
     pub(super) origin: &'a Origin,
@@ -177,6 +188,7 @@ impl Finish<'_> {
             user_id: self.user.id,
             organization_id: self.organization.id,
             login: Login::new(self.methods, now, self.origin),
+            grounds: Grounds::Password(self.credentials),
             origin: self.origin,
             lasts: tools.sessions.lasts,
             new_device: !self.challenge.device_known,

@@ -16,14 +16,15 @@ pub(crate) async fn log_out(tools: &Tools, caller: &RequestContext) -> Result<()
         return Err(Error::NoSession);
     };
     let scope = caller.require_scope()?;
-    let occasion = Occasion {
-        organization_id: scope.organization_id,
-        actor: scope.actor.clone(),
-        at: tools.db.clock().now(),
-    };
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
     // The access token outlives the session, so it may have ended already: that is what the caller wants.
     if let Some(session) = sessions::lock(&mut tx, *session_id).await? {
+        let occasion = Occasion {
+            organization_id: scope.organization_id,
+            actor: scope.actor,
+            // Tokens that were signed while we waited for the session are older than this.
+            at: tools.db.clock().now(),
+        };
         end_sessions(&mut tx, &[session], EndReason::LoggedOut, &occasion).await?;
         let nothing = Change::default();
         audit::record(

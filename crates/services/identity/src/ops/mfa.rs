@@ -7,19 +7,22 @@ pub(crate) mod regenerate_recovery_codes;
 pub(crate) mod start_totp;
 
 use auth::Origin;
+use chrono::{DateTime, Utc};
 use db::{DataKeys, SystemTx};
-use ids::{Actor, SessionId, UserId};
+use ids::{Actor, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use vault::{Owner, Place, Purpose};
 
 use super::{
-    Tools, person,
+    Tools,
+    grounds::Grounds,
+    person,
     throttle::{Attempt, Guarded},
 };
 use crate::{
     Error,
     domain::{
-        session::EndReason,
+        session::{EndReason, Method},
         totp::{self, TotpSecret},
     },
     mail::{self, Letter},
@@ -34,8 +37,8 @@ const PURPOSE: Purpose = Purpose::new("totp");
 #[derive(Debug)]
 pub(crate) struct By<'a> {
     pub(crate) user_id: UserId,
-    /// The session that goes on.
-    pub(crate) session_id: Option<SessionId>,
+    /// They must still hold. A session among them goes on.
+    pub(crate) grounds: Grounds,
     pub(crate) actor: Actor,
     pub(crate) origin: &'a Origin,
 }
@@ -78,11 +81,30 @@ pub(super) async fn is_active(tools: &Tools, user_id: UserId) -> Result<bool, Er
     Ok(factor.is_some_and(|factor| factor.confirmed_at.is_some()))
 }
 
-/// Uses up a code of the app that protects the account.
+/// What a person has besides the password.
+pub(crate) enum Proof {
+    Totp(String),
+    RecoveryCode(String),
+}
+
+/// Uses up a code, of the app or one for whoever lost it.
 ///
 /// # Errors
 /// [`Error::SecondFactor`] for a wrong or used one, [`Error::Throttled`], [`Error::MfaMissing`].
-pub(super) async fn check_totp(tools: &Tools, user_id: UserId, code: &str) -> Result<(), Error> {
+pub(super) async fn check(tools: &Tools, user_id: UserId, proof: Proof) -> Result<Method, Error> {
+    Ok(match proof {
+        Proof::Totp(code) => {
+            check_totp(tools, user_id, &code).await?;
+            Method::Totp
+        }
+        Proof::RecoveryCode(code) => {
+            check_recovery_code(tools, user_id, &code).await?;
+            Method::RecoveryCode
+        }
+    })
+}
+
+async fn check_totp(tools: &Tools, user_id: UserId, code: &str) -> Result<(), Error> {
     let (factor, secret) = find_confirmed(tools, user_id).await?;
     use_code(tools, user_id, &factor, &secret, code).await
 }
@@ -108,15 +130,7 @@ async fn use_code(
     attempt.succeed(tools).await
 }
 
-/// Uses up a recovery code.
-///
-/// # Errors
-/// As [`check_totp`].
-pub(super) async fn check_recovery_code(
-    tools: &Tools,
-    user_id: UserId,
-    code: &str,
-) -> Result<(), Error> {
+async fn check_recovery_code(tools: &Tools, user_id: UserId, code: &str) -> Result<(), Error> {
     let (_, secret) = find_confirmed(tools, user_id).await?;
     let attempt = Attempt::begin(tools, &[Guarded::RecoveryCode(user_id)]).await?;
     let (hash, now) = (secret.recovery_hash(code), tools.db.clock().now());
@@ -144,13 +158,13 @@ async fn replace_recovery_codes(
     Ok(codes)
 }
 
-/// From now on the app that was begun protects the account; the recovery codes. Other sessions end: they were begun with
-/// less.
+/// From now on the app that was begun protects the account; since when, and the recovery codes. Other sessions end: they
+/// were begun with less.
 pub(super) async fn confirm(
     tools: &Tools,
     by: &By<'_>,
     code: &str,
-) -> Result<Vec<SecretString>, Error> {
+) -> Result<(DateTime<Utc>, Vec<SecretString>), Error> {
     let user_id = by.user_id;
     let (factor, secret) = find(tools, user_id).await?.ok_or(Error::MfaMissing)?;
     if factor.confirmed_at.is_some() {
@@ -159,20 +173,20 @@ pub(super) async fn confirm(
     use_code(tools, user_id, &factor, &secret, code).await?;
     let now = tools.db.clock().now();
     let mut tx = SystemTx::begin(&tools.db, "confirm a factor").await?;
-    if !factors::confirm(&mut tx, user_id, now).await? {
-        return Err(Error::MfaActive);
-    }
+    by.grounds.lock(&mut tx, user_id).await?;
+    let confirmed_at = factors::confirm(&mut tx, user_id, &factor, now)
+        .await?
+        .ok_or(Error::MfaActive)?;
     let codes = replace_recovery_codes(&mut tx, user_id, &secret).await?;
     changed(&mut tx, by, "mfa.enabled").await?;
     mail::queue(&mut tx, &[Letter::MfaEnabled { user_id }]).await?;
     tx.commit().await?;
-    Ok(codes)
+    Ok((confirmed_at, codes))
 }
 
 /// What follows every change of factors.
 async fn changed(tx: &mut SystemTx, by: &By<'_>, action: &'static str) -> Result<(), Error> {
-    person::record_everywhere(tx, by.user_id, &by.actor, by.origin, action).await?;
-    let (kept, reason) = (by.session_id, EndReason::FactorsChanged);
+    let (kept, reason) = (by.grounds.session(), EndReason::FactorsChanged);
     person::end_sessions_everywhere(tx, by.user_id, kept, reason, &by.actor).await?;
-    Ok(())
+    person::record_everywhere(tx, by.user_id, &by.actor, by.origin, action).await
 }

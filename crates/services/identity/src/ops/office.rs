@@ -1,8 +1,8 @@
 //! What changes of an organization and its people have in common.
 
-use auth::{Membership, Policy, RequestContext, Revoked};
+use auth::{Conversations, Membership, Origin, Policy, RequestContext, Revoked};
 use db::{AsTx, TenantTx};
-use ids::{Actor, OrganizationId, TenantScope, UserId};
+use ids::{Actor, OrganizationId, TeamId, TenantScope, UserId};
 use serde_json::Value;
 
 use super::{
@@ -73,6 +73,11 @@ impl<'a, T: AsTx> Office<'a, T> {
         self.occasion.organization_id
     }
 
+    /// Where the call comes from.
+    pub(crate) const fn origin(&self) -> &'a Origin {
+        &self.caller.origin
+    }
+
     /// The person who calls.
     pub(crate) fn person(&self) -> Result<UserId, Error> {
         match self.occasion.actor {
@@ -85,6 +90,18 @@ impl<'a, T: AsTx> Office<'a, T> {
     pub(crate) fn refuse_more_power(&self, granted: &Membership) -> Result<(), Error> {
         match self.caller.principal()?.membership() {
             Some(holder) if !power::covers(self.policy, holder, granted) => {
+                Err(PeopleError::TooMuch.into())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whoever does not see everything decides about its own teams only: in a team one sees what its members do.
+    pub(crate) fn refuse_other_teams(&self, team: TeamId) -> Result<(), Error> {
+        match self.caller.principal()?.membership() {
+            Some(Membership { view, .. })
+                if view.conversations != Conversations::All && !view.teams.contains(&team) =>
+            {
                 Err(PeopleError::TooMuch.into())
             }
             Some(_) | None => Ok(()),

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::{
     audit::{self, Change},
     begin_session,
+    grounds::Grounds,
     mfa::By,
 };
 use crate::{
@@ -34,7 +35,7 @@ impl Me {
     pub(super) fn changes<'a>(&self, origin: &'a Origin) -> By<'a> {
         By {
             user_id: self.user_id,
-            session_id: Some(self.session_id),
+            grounds: Grounds::Session(self.scope.organization_id, self.session_id),
             actor: self.scope.actor.clone(),
             origin,
         }
@@ -68,7 +69,8 @@ pub(super) async fn context(tx: &mut SystemTx, user: &User) -> Result<Vec<String
         .collect())
 }
 
-/// Ends a person's sessions in all organizations, except `kept`; how many.
+/// Ends a person's sessions in all organizations, except `kept`; how many. The transaction has the person locked, so that
+/// none begins meanwhile, and no audit log: everybody locks sessions first.
 pub(super) async fn end_sessions_everywhere(
     tx: &mut SystemTx,
     user_id: UserId,
@@ -76,8 +78,9 @@ pub(super) async fn end_sessions_everywhere(
     reason: EndReason,
     actor: &Actor,
 ) -> Result<usize, Error> {
-    let at = tx.db().clock().now();
     let mut ended = sessions::lock_all_of_person(tx, user_id).await?;
+    // Tokens that were signed while we waited are older than this.
+    let at = tx.db().clock().now();
     ended.retain(|(_, id)| Some(*id) != kept);
     for of_one in ended.chunk_by(|one, next| one.0 == next.0) {
         let Some((organization_id, _)) = of_one.first() else {
@@ -94,7 +97,8 @@ pub(super) async fn end_sessions_everywhere(
     Ok(ended.len())
 }
 
-/// Writes a change of how a person logs in into the audit log of each of the person's organizations.
+/// Writes a change of how a person logs in into the audit log of each of the person's organizations, also of those that
+/// are suspended: the person will log in there again.
 pub(super) async fn record_everywhere(
     tx: &mut SystemTx,
     user_id: UserId,
@@ -103,12 +107,10 @@ pub(super) async fn record_everywhere(
     action: &'static str,
 ) -> Result<(), Error> {
     let at = tx.db().clock().now();
-    let mut organizations = users::list_organizations(tx, user_id).await?;
-    // Each has a lock on its log: everybody takes them in the same order.
-    organizations.sort_unstable_by_key(|(organization, _)| organization.id);
-    for (organization, _) in organizations {
+    // Each has a lock on its log: everybody takes them in this order.
+    for organization_id in users::list_organization_ids(tx, user_id).await? {
         let occasion = Occasion {
-            organization_id: organization.id,
+            organization_id,
             actor: actor.clone(),
             at,
         };
@@ -126,9 +128,9 @@ pub(super) async fn set_password(
     let (user_id, now) = (by.user_id, tx.db().clock().now());
     passwords::change(tx, user_id, hash, now).await?;
     email_links::close(tx, user_id, Purpose::ResetPassword, now).await?;
-    record_everywhere(tx, user_id, &by.actor, by.origin, "password.changed").await?;
-    let (kept, reason) = (by.session_id, EndReason::PasswordChanged);
+    let (kept, reason) = (by.grounds.session(), EndReason::PasswordChanged);
     end_sessions_everywhere(tx, user_id, kept, reason, &by.actor).await?;
+    record_everywhere(tx, user_id, &by.actor, by.origin, "password.changed").await?;
     mail::queue(tx, &[Letter::PasswordChanged { user_id }]).await?;
     Ok(())
 }

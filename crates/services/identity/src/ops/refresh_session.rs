@@ -1,12 +1,19 @@
 //! Exchange a refresh token for new tokens.
 
+use auth::Origin;
 use db::TenantTx;
 use ids::{Actor, TenantScope};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{SessionTokens, Tools, begin_session::end_sessions, issue_tokens};
+use super::{
+    SessionTokens, Tools,
+    audit::{self, Change},
+    begin_session::end_sessions,
+    issue_tokens,
+    sso::required::refuse_password_session,
+};
 use crate::{
-    Error,
+    Error, SsoError,
     domain::session::{EndReason, Refresh},
     events::Occasion,
     store::{members, sessions},
@@ -16,6 +23,7 @@ use crate::{
 pub(crate) async fn refresh_session(
     tools: &Tools,
     text: &SecretString,
+    origin: &Origin,
 ) -> Result<SessionTokens, Error> {
     // The MAC proves the tenant before anything is read.
     let token = tools
@@ -31,7 +39,14 @@ pub(crate) async fn refresh_session(
     );
     span.record("session.id", tracing::field::display(token.session_id));
     let scope = TenantScope::system(token.organization_id, "refresh_session");
+    let (organization_id, session_id) = (token.organization_id, token.session_id);
+    match refuse_password_session(tools, organization_id, session_id).await {
+        Err(Error::Sso(SsoError::Required)) => return Err(Error::RefreshToken),
+        other => other?,
+    }
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
+    // Whoever changes the member waits, and voids what is signed here.
+    members::hold_by_session(&mut tx, token.session_id).await?;
     let mut session = sessions::lock(&mut tx, token.session_id)
         .await?
         .ok_or(Error::RefreshToken)?;
@@ -59,11 +74,13 @@ pub(crate) async fn refresh_session(
                 at: now,
             };
             end_sessions(&mut tx, std::slice::from_ref(&session), reason, &occasion).await?;
+            let (action, nothing) = ("session.refresh_reused", Change::default());
+            audit::record(&mut tx, &occasion, origin, action, session.id, nothing).await?;
             tx.commit().await?;
             tracing::warn!(user.id = %session.user_id, "a refresh token was used twice; its session is ended");
             return Err(Error::RefreshToken);
         }
     };
     tx.commit().await?;
-    issue_tokens::of_session(tools, &session, &member, generation).await
+    issue_tokens::of_session(tools, &session, &member, generation, now).await
 }

@@ -19,7 +19,7 @@ use crate::{
     events::{self, Occasion},
     store::{
         api_keys::{self, ApiKey},
-        revocations,
+        organizations, revocations,
     },
 };
 
@@ -35,17 +35,20 @@ pub(crate) async fn rotate_api_key(
     overlap: Duration,
 ) -> Result<(ApiKey, SecretString), Error> {
     let scope = caller.require_scope()?;
-    let now = tools.db.clock().now();
     let secret = NewSecret::api_key();
     let mut tx = TenantTx::begin(&tools.db, &scope).await?;
+    if !organizations::hold_active(&mut tx, scope.organization_id).await? {
+        return Err(Error::OrganizationInactive);
+    }
     let old = api_keys::lock(&mut tx, id)
         .await?
         .ok_or(Error::ApiKeyUnknown)?;
+    let now = tools.db.clock().now();
     if old.replaced_by.is_some() || !old.is_usable(now) {
         return Err(Error::ApiKeyEnded);
     }
     // Whoever rotates a key holds the new one.
-    refuse_more_power(&tools.policy, caller.principal()?, old.role, &old.scopes)?;
+    refuse_more_power(&tools.policy, caller, &old)?;
     let new = ApiKey {
         id: ApiKeyId::stamped(now),
         prefix: secret.prefix,

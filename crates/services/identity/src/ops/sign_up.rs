@@ -5,20 +5,29 @@
 
 use auth::Origin;
 use db::SystemTx;
+use ids::Actor;
 use secrecy::SecretString;
+use serde_json::json;
 
 use super::{
     SessionTokens, Tools,
     account::send_link,
+    audit::{self, Change},
     create_organization::{Founding, create_organization},
     log_in::Finish,
-    throttle::{Attempt, Guarded},
+    throttle::{self, Attempt, Guarded},
 };
 use crate::{
     Error,
     domain::{challenge::Challenge, device::Device, email::EmailKey, session::Method},
+    events::Occasion,
     mail::{self, Letter},
-    store::{email_links::Purpose, organizations::Organization, users, users::User},
+    store::{
+        email_links::Purpose,
+        organizations::Organization,
+        people,
+        users::{self, User},
+    },
 };
 
 pub(crate) struct SignUp {
@@ -44,8 +53,10 @@ pub(crate) async fn sign_up(
     origin: &Origin,
 ) -> Result<Option<SignedUp>, Error> {
     let email = EmailKey::new(&input.email);
-    // Each sends a letter to somebody, so whoever repeats it is slowed down.
-    Attempt::begin(tools, &[Guarded::Letters(&email)]).await?;
+    // Each sends a letter to somebody, so whoever repeats it is slowed down, also with ever other addresses.
+    let mut guarded = throttle::around(origin);
+    guarded.push(Guarded::Letters(&email));
+    Attempt::begin(tools, &guarded).await?;
     let context = [&input.organization_name, &input.name, &input.email];
     let context = context.map(String::to_owned).to_vec();
     let password_hash = tools.passwords.hash_chosen(input.password, context).await?;
@@ -64,7 +75,19 @@ pub(crate) async fn sign_up(
         return Ok(None);
     }
     let (organization, user) = created?;
+    let occasion = Occasion {
+        organization_id: organization.id,
+        actor: Actor::User(user.id),
+        at: now,
+    };
+    let change = Change {
+        before: None,
+        after: Some(json!({ "name": organization.name, "owner": user.id })),
+    };
+    let (action, id) = ("organization.created", organization.id);
+    audit::record(&mut tx, &occasion, origin, action, id, change).await?;
     send_link(&mut tx, user.id, Purpose::VerifyEmail).await?;
+    let credentials = users::find_credentials(&mut tx, user.id).await?;
     tx.commit().await?;
     tracing::info!(organization.id = %organization.id, "organization created");
     if !tools.unproven_sign_ups {
@@ -80,6 +103,7 @@ pub(crate) async fn sign_up(
     let finish = Finish {
         user,
         organization,
+        credentials: credentials.ok_or(Error::Credentials)?,
         challenge,
         methods: vec![Method::Password],
         origin,
@@ -96,7 +120,7 @@ pub(crate) async fn sign_up(
 /// Whoever has the address learns that somebody tried, and that there is an account.
 async fn tell_the_owner(tools: &Tools, email: &EmailKey) -> Result<(), Error> {
     let mut tx = SystemTx::begin(&tools.db, "sign up").await?;
-    if let Some(user_id) = users::find_by_email(&mut tx, email).await? {
+    if let Some(user_id) = people::find_by_email(&mut tx, email).await? {
         mail::queue(&mut tx, &[Letter::AccountExists { user_id }]).await?;
     }
     tx.commit().await?;

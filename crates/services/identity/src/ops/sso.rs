@@ -1,5 +1,6 @@
 //! Single sign-on.
 
+mod budget;
 pub(crate) mod connections;
 mod dns;
 pub(crate) mod domains;

@@ -43,6 +43,10 @@ pub(crate) enum Guarded<'a> {
     Address(IpAddr),
     /// An IPv4 /24, or an IPv6 /48.
     Network(IpAddr),
+    /// Logins that go to a provider, from an address as above.
+    Begun(IpAddr),
+    /// The same from a network.
+    BegunAround(IpAddr),
 }
 
 impl Guarded<'_> {
@@ -55,6 +59,8 @@ impl Guarded<'_> {
             Self::Letters(_) => throttle::LETTERS,
             Self::Address(_) => throttle::ADDRESS,
             Self::Network(_) => throttle::NETWORK,
+            Self::Begun(_) => throttle::BEGUN,
+            Self::BegunAround(_) => throttle::BEGUN_AROUND,
         }
     }
 
@@ -73,6 +79,8 @@ impl Guarded<'_> {
             Self::Letters(email) => format!("letters {}", email.as_str()),
             Self::Address(address) => format!("address {}", subnet(address, 32, 64)),
             Self::Network(address) => format!("network {}", subnet(address, 24, 48)),
+            Self::Begun(address) => format!("begun {}", subnet(address, 32, 64)),
+            Self::BegunAround(address) => format!("begun around {}", subnet(address, 24, 48)),
         }
     }
 }
@@ -96,6 +104,14 @@ pub(crate) fn around(origin: &Origin) -> Vec<Guarded<'static>> {
     origin
         .address
         .map(|address| vec![Guarded::Address(address), Guarded::Network(address)])
+        .unwrap_or_default()
+}
+
+/// Both brakes on beginning logins at providers.
+pub(crate) fn beginning(origin: &Origin) -> Vec<Guarded<'static>> {
+    origin
+        .address
+        .map(|address| vec![Guarded::Begun(address), Guarded::BegunAround(address)])
         .unwrap_or_default()
 }
 

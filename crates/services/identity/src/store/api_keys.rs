@@ -1,6 +1,6 @@
 //! Keys of tenants' programs.
 
-use auth::Role;
+use auth::{Membership, Role, Scopes, View};
 use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx, TenantTx};
 use ids::{ApiKeyId, OrganizationId};
@@ -28,6 +28,20 @@ impl ApiKey {
     /// Whether it can be used at that time.
     pub(crate) fn is_usable(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+
+    /// What it may do and see. A key sees every conversation and every field.
+    pub(crate) fn membership(&self, organization_id: OrganizationId) -> Membership {
+        Membership {
+            organization_id,
+            role: self.role,
+            scopes: if self.scopes.is_empty() {
+                Scopes::All
+            } else {
+                Scopes::Only(self.scopes.iter().cloned().collect())
+            },
+            view: View::default(),
+        }
     }
 }
 
@@ -178,18 +192,20 @@ pub(crate) async fn replace(
     Ok(())
 }
 
-/// The key with this secret, and its tenant.
-#[tracing::instrument(name = "db.api_keys.select", skip_all)]
-pub(crate) async fn find_by_secret(
+/// The key with this secret, and its tenant, if that is active. Both are locked: a revocation or a suspension that is
+/// under way is waited for, and a later one waits.
+#[tracing::instrument(name = "db.api_keys.lock", skip_all)]
+pub(crate) async fn lock_by_secret(
     tx: &mut SystemTx,
     hash: &SecretHash,
 ) -> Result<Option<(OrganizationId, ApiKey)>, DbError> {
     let row = sqlx::query!(
-        r#"select organization_id as "organization_id: OrganizationId", id as "id: ApiKeyId", name, prefix, role, scopes,
-                  created_at, last_used_at, revoked_at, expires_at, networks::text[] as "networks!",
-                  replaced_by as "replaced_by: ApiKeyId"
-           from identity.api_keys
-           where secret_hash = $1"#,
+        r#"select k.organization_id as "organization_id: OrganizationId", k.id as "id: ApiKeyId", k.name, k.prefix,
+                  k.role, k.scopes, k.created_at, k.last_used_at, k.revoked_at, k.expires_at,
+                  k.networks::text[] as "networks!", k.replaced_by as "replaced_by: ApiKeyId"
+           from identity.api_keys k join identity.organizations o on o.organization_id = k.organization_id
+           where k.secret_hash = $1 and o.state = 'active'
+           for share of o for no key update of k"#,
         hash.as_bytes(),
     )
     .fetch_optional(tx.conn())

@@ -51,7 +51,7 @@ pub(crate) async fn replace(
     Ok(())
 }
 
-/// The link, locked with its person, if it can still be used: not used or replaced, not expired, and the person still has
+/// The link, locked behind its person, if it can still be used: not used or replaced, not expired, and the person still has
 /// the address that it was sent to.
 #[tracing::instrument(name = "db.email_links.lock", skip_all)]
 pub(crate) async fn lock(
@@ -64,7 +64,7 @@ pub(crate) async fn lock(
         r#"select u.id as "id: UserId"
            from identity.email_links l join identity.users u on u.id = l.user_id and u.email_key = l.email_key
            where l.id = $1 and l.purpose = $2 and l.closed_at is null and l.expires_at > $3
-           for update"#,
+           for update of u for update of l"#,
         id.as_uuid(),
         purpose.as_str(),
         now,

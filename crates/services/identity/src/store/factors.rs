@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx};
 use ids::UserId;
+use uuid::Uuid;
 
 /// An authenticator app.
 pub(crate) struct Factor {
@@ -22,6 +23,20 @@ pub(crate) async fn find(tx: &mut SystemTx, user_id: UserId) -> Result<Option<Fa
     .fetch_optional(tx.conn())
     .await?;
     Ok(factor)
+}
+
+/// Whether an app protects the account of one of these people.
+#[tracing::instrument(name = "db.totp_factors.select", skip_all)]
+pub(crate) async fn protects_any(tx: &mut SystemTx, people: &[UserId]) -> Result<bool, DbError> {
+    let people: Vec<Uuid> = people.iter().map(|id| id.as_uuid()).collect();
+    let protects = sqlx::query_scalar!(
+        r#"select exists (select from identity.totp_factors
+               where user_id = any($1) and confirmed_at is not null) as "protects!""#,
+        &people,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(protects)
 }
 
 /// Begins to set one up, instead of one that was begun and not confirmed. False when there is a confirmed one, which
@@ -67,21 +82,25 @@ pub(crate) async fn accept(
     Ok(accepted.rows_affected() == 1)
 }
 
-/// From now on the app protects the account. False when it did already.
+/// From now on the app protects the account; since when. `None` when one did already, or another one was begun meanwhile.
 #[tracing::instrument(name = "db.totp_factors.confirm", skip_all)]
 pub(crate) async fn confirm(
     tx: &mut SystemTx,
     user_id: UserId,
+    factor: &Factor,
     now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    let confirmed = sqlx::query!(
-        "update identity.totp_factors set confirmed_at = $2 where user_id = $1 and confirmed_at is null",
+) -> Result<Option<DateTime<Utc>>, DbError> {
+    let confirmed_at = sqlx::query_scalar!(
+        r#"update identity.totp_factors set confirmed_at = $3
+           where user_id = $1 and secret = $2 and confirmed_at is null
+           returning confirmed_at as "confirmed_at!""#,
         user_id.as_uuid(),
+        factor.secret,
         now,
     )
-    .execute(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
-    Ok(confirmed.rows_affected() == 1)
+    Ok(confirmed_at)
 }
 
 /// Removes the app and the recovery codes. False when there was no app.

@@ -1,7 +1,7 @@
 //! Who is asked to join.
 
 use chrono::{DateTime, Utc};
-use db::{AsTx, DbError, TenantTx};
+use db::{AsTx, DbError, SystemTx, TenantTx};
 use ids::{InvitationId, OrganizationId, RoleId, UserId};
 
 use super::organizations::role;
@@ -142,16 +142,17 @@ pub(crate) async fn list(
     rows.into_iter().map(Invitation::try_from).collect()
 }
 
-/// When it was sent last and how long it is good.
+/// Who sent it last, when, and how long it is good.
 #[tracing::instrument(name = "db.invitations.update", skip_all)]
 pub(crate) async fn update(tx: &mut TenantTx, invitation: &Invitation) -> Result<(), DbError> {
     sqlx::query!(
-        "update identity.invitations set sent_at = $3, expires_at = $4
+        "update identity.invitations set sent_at = $3, expires_at = $4, invited_by = $5
          where organization_id = $1 and id = $2",
         tx.organization_id().as_uuid(),
         invitation.id.as_uuid(),
         invitation.sent_at,
         invitation.expires_at,
+        invitation.invited_by.as_uuid(),
     )
     .execute(tx.conn())
     .await?;
@@ -202,4 +203,23 @@ pub(crate) async fn close_expired(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Deletes up to `batch` invitations that were closed, or could last be accepted, before `before`; how many.
+#[tracing::instrument(name = "db.invitations.sweep", skip_all)]
+pub(crate) async fn sweep(
+    tx: &mut SystemTx,
+    before: DateTime<Utc>,
+    batch: i64,
+) -> Result<u64, DbError> {
+    let swept = sqlx::query!(
+        "delete from identity.invitations where ctid = any(array(
+             select ctid from identity.invitations where coalesce(closed_at, expires_at) < $1
+             order by coalesce(closed_at, expires_at) limit $2))",
+        before,
+        batch,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(swept.rows_affected())
 }

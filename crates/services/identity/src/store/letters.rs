@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx};
 use ids::{InvitationId, LinkId, OrganizationId, SessionId, UserId};
 
+use super::email_links::Purpose;
+
 /// Whom a letter goes to, and what it says. Personal data: not printed.
 #[derive(Clone)]
 pub(crate) struct Facts {
@@ -56,7 +58,7 @@ pub(crate) async fn invitation(
 pub(crate) async fn link(
     tx: &mut SystemTx,
     id: LinkId,
-    purpose: &str,
+    purpose: Purpose,
     now: DateTime<Utc>,
 ) -> Result<Option<Facts>, DbError> {
     Ok(sqlx::query_as!(
@@ -66,7 +68,7 @@ pub(crate) async fn link(
            join identity.users u on u.id = l.user_id and u.email_key = l.email_key
            where l.id = $1 and l.purpose = $2 and l.closed_at is null and l.expires_at > $3"#,
         id.as_uuid(),
-        purpose,
+        purpose.as_str(),
         now,
     )
     .fetch_optional(tx.conn())
@@ -87,6 +89,25 @@ pub(crate) async fn person(
            from identity.users where id = $1"#,
         id.as_uuid(),
         at,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// A person at the address it had before the change at that time.
+#[tracing::instrument(name = "db.letters.former_address", skip_all)]
+pub(crate) async fn former_address(
+    tx: &mut SystemTx,
+    id: UserId,
+    changed_at: DateTime<Utc>,
+) -> Result<Option<Facts>, DbError> {
+    Ok(sqlx::query_as!(
+        Facts,
+        r#"select f.email, u.name, '' as "organization!", '' as "user_agent!", '' as "address!", f.changed_at as at
+           from identity.former_addresses f join identity.users u on u.id = f.user_id
+           where f.user_id = $1 and f.changed_at = $2"#,
+        id.as_uuid(),
+        changed_at,
     )
     .fetch_optional(tx.conn())
     .await?)

@@ -2,8 +2,8 @@
 
 use auth::{Conversations, Membership, Role, Scopes, View};
 use chrono::{DateTime, Utc};
-use db::{AsTx, DbError};
-use ids::{OrganizationId, TeamId, UserId};
+use db::{AsTx, DbError, TenantTx};
+use ids::{OrganizationId, SessionId, TeamId, UserId};
 
 /// The permission to delete an organization, and to take that back.
 const DELETE: &str = "organization.delete";
@@ -31,7 +31,7 @@ impl Member {
 }
 
 /// Keeps a member and its organization as they are until the end of the transaction: a login that finds it active
-/// begins before it is deactivated or not at all.
+/// begins before it is deactivated or not at all. The organization is locked first, as by whoever changes its members.
 #[tracing::instrument(name = "db.members.hold", skip_all)]
 pub(crate) async fn hold(
     tx: &mut impl AsTx,
@@ -42,9 +42,29 @@ pub(crate) async fn hold(
         "select from identity.memberships m
          join identity.organizations o on o.organization_id = m.organization_id
          where m.organization_id = $1 and m.user_id = $2
-         for share",
+         for share of o for share of m",
         organization_id.as_uuid(),
         user_id.as_uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// [`hold`], for whoever a session belongs to.
+#[tracing::instrument(name = "db.members.hold", skip_all)]
+pub(crate) async fn hold_by_session(
+    tx: &mut TenantTx,
+    session_id: SessionId,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "select from identity.sessions s
+         join identity.memberships m on m.organization_id = s.organization_id and m.user_id = s.user_id
+         join identity.organizations o on o.organization_id = m.organization_id
+         where s.organization_id = $1 and s.id = $2
+         for share of o for share of m",
+        tx.organization_id().as_uuid(),
+        session_id.as_uuid(),
     )
     .execute(tx.conn())
     .await?;

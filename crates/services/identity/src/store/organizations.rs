@@ -2,7 +2,7 @@
 
 use auth::Role;
 use chrono::{DateTime, Utc};
-use db::{DbError, SystemTx};
+use db::{AsTx, DbError, SystemTx};
 use ids::{OrganizationId, UserId};
 
 #[derive(Debug, Clone)]
@@ -35,6 +35,18 @@ pub(crate) async fn insert(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Whether the organization is active; it stays so until the end of the transaction.
+#[tracing::instrument(name = "db.organizations.hold", skip_all)]
+pub(crate) async fn hold_active(tx: &mut impl AsTx, id: OrganizationId) -> Result<bool, DbError> {
+    let active = sqlx::query_scalar!(
+        r#"select state = 'active' as "active!" from identity.organizations where organization_id = $1 for share"#,
+        id.as_uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(active.unwrap_or(false))
 }
 
 /// A stored role.

@@ -36,6 +36,7 @@ pub(crate) async fn list(
         .collect())
 }
 
+/// Whose address it is, proven or not.
 #[tracing::instrument(name = "db.users.find", skip_all)]
 pub(crate) async fn find_by_email(
     tx: &mut SystemTx,
@@ -48,23 +49,6 @@ pub(crate) async fn find_by_email(
     .fetch_optional(tx.conn())
     .await?;
     Ok(id)
-}
-
-/// The person read what was sent to its address.
-#[tracing::instrument(name = "db.users.update", skip_all)]
-pub(crate) async fn mark_verified(
-    tx: &mut SystemTx,
-    id: UserId,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    sqlx::query!(
-        "update identity.users set email_verified_at = coalesce(email_verified_at, $2) where id = $1",
-        id.as_uuid(),
-        now,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
 }
 
 /// Erases those of the people who belong to no organization; how many.

@@ -1,5 +1,6 @@
 //! Logins.
 
+use auth::Role;
 use chrono::{DateTime, Utc};
 use db::{AsTx, DbError, SystemTx, TenantTx};
 use ids::{OrganizationId, SessionId, SsoConnectionId, UserId};
@@ -77,6 +78,59 @@ pub(crate) async fn lock(tx: &mut TenantTx, id: SessionId) -> Result<Option<Sess
                 user_agent: row.user_agent,
                 address: row.address,
             },
+        })
+    })
+    .transpose()
+}
+
+/// Whether a session has not ended; it does not until the end of the transaction.
+#[tracing::instrument(name = "db.sessions.hold", skip_all)]
+pub(crate) async fn hold(
+    tx: &mut SystemTx,
+    organization_id: OrganizationId,
+    id: SessionId,
+) -> Result<bool, DbError> {
+    let held = sqlx::query!(
+        "select from identity.sessions where organization_id = $1 and id = $2 and ended_at is null for share",
+        organization_id.as_uuid(),
+        id.as_uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(held.rows_affected() == 1)
+}
+
+/// A session that began with a password, in an organization that requires single sign-on of some of its people.
+pub(crate) struct ByPassword {
+    pub(crate) email: String,
+    pub(crate) role: Role,
+    /// A second factor was shown.
+    pub(crate) strong: bool,
+}
+
+#[tracing::instrument(name = "db.sessions.find", skip_all)]
+pub(crate) async fn find_by_password(
+    tx: &mut SystemTx,
+    organization_id: OrganizationId,
+    id: SessionId,
+) -> Result<Option<ByPassword>, DbError> {
+    let row = sqlx::query!(
+        r#"select u.email, m.role, not s.methods <@ '{password}' as "strong!"
+           from identity.sessions s
+           join identity.organizations o on o.organization_id = s.organization_id
+           join identity.memberships m on m.organization_id = s.organization_id and m.user_id = s.user_id
+           join identity.users u on u.id = s.user_id
+           where s.organization_id = $1 and s.id = $2 and s.connection_id is null and o.sso_required"#,
+        organization_id.as_uuid(),
+        id.as_uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    row.map(|row| {
+        Ok(ByPassword {
+            email: row.email,
+            role: super::organizations::role(&row.role, id)?,
+            strong: row.strong,
         })
     })
     .transpose()

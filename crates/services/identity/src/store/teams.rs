@@ -112,20 +112,6 @@ pub(crate) async fn delete(tx: &mut TenantTx, id: TeamId) -> Result<Vec<UserId>,
     Ok(members)
 }
 
-/// How many of these people are members of the organization.
-#[tracing::instrument(name = "db.memberships.count", skip_all)]
-pub(crate) async fn count_members(tx: &mut TenantTx, users: &[UserId]) -> Result<i64, DbError> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from identity.memberships
-           where organization_id = $1 and user_id = any($2)"#,
-        tx.organization_id().as_uuid(),
-        &uuids(users),
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(count)
-}
-
 /// Those who were not in it.
 #[tracing::instrument(name = "db.team_members.insert", skip_all)]
 pub(crate) async fn add(

@@ -31,9 +31,17 @@ pub(crate) struct Account {
     pub(crate) password_hash: Option<SecretString>,
     /// Whether the person proved to read the address.
     pub(crate) email_verified: bool,
-    /// Whether an authenticator app protects the account.
-    pub(crate) has_factor: bool,
+    /// `None` without a password.
+    pub(crate) credentials: Option<Credentials>,
     pub(crate) organization: Organization,
+}
+
+/// Which password and which second factor a person has, by when they were set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub(crate) password_changed_at: DateTime<Utc>,
+    /// `None` while no authenticator app protects the account.
+    pub(crate) factor_confirmed_at: Option<DateTime<Utc>>,
 }
 
 /// The person with this address, in `organization_id` or else the organization joined first: of those that are active,
@@ -45,10 +53,9 @@ pub(crate) async fn find_account(
     organization_id: Option<OrganizationId>,
 ) -> Result<Option<Account>, DbError> {
     let row = sqlx::query!(
-        r#"select u.id as "id: UserId", u.email, u.name, p.hash as "hash?",
+        r#"select u.id as "id: UserId", u.email, u.name, p.hash as "hash?", p.changed_at as "changed_at?",
                   u.email_verified_at is not null as "email_verified!",
-                  exists (select from identity.totp_factors f
-                          where f.user_id = u.id and f.confirmed_at is not null) as "has_factor!",
+                  (select f.confirmed_at from identity.totp_factors f where f.user_id = u.id) as factor_confirmed_at,
                   o.organization_id as "organization_id: OrganizationId", o.name as organization_name,
                   o.created_at
            from identity.users u
@@ -72,7 +79,10 @@ pub(crate) async fn find_account(
             },
             password_hash: row.hash.map(SecretString::from),
             email_verified: row.email_verified,
-            has_factor: row.has_factor,
+            credentials: row.changed_at.map(|password_changed_at| Credentials {
+                password_changed_at,
+                factor_confirmed_at: row.factor_confirmed_at,
+            }),
             organization: Organization {
                 id: row.organization_id,
                 name: row.organization_name,
@@ -94,6 +104,36 @@ pub(crate) async fn lock(tx: &mut SystemTx, id: UserId) -> Result<Option<User>, 
     .fetch_optional(tx.conn())
     .await?;
     Ok(user)
+}
+
+/// Keeps a person from changing how one logs in until the end of the transaction.
+#[tracing::instrument(name = "db.users.hold", skip_all)]
+pub(crate) async fn hold(tx: &mut SystemTx, id: UserId) -> Result<(), DbError> {
+    sqlx::query!(
+        "select from identity.users where id = $1 for share",
+        id.as_uuid()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// A person's password and second factor; `None` without a password. Exact while the person is held or locked.
+#[tracing::instrument(name = "db.passwords.select", skip_all)]
+pub(crate) async fn find_credentials(
+    tx: &mut SystemTx,
+    id: UserId,
+) -> Result<Option<Credentials>, DbError> {
+    let credentials = sqlx::query_as!(
+        Credentials,
+        r#"select p.changed_at as password_changed_at, f.confirmed_at as "factor_confirmed_at?"
+           from identity.passwords p left join identity.totp_factors f on f.user_id = p.user_id
+           where p.user_id = $1"#,
+        id.as_uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(credentials)
 }
 
 /// Takes note that the person reads the address. False when that was known.
@@ -125,19 +165,40 @@ pub(crate) async fn is_verified(tx: &mut SystemTx, id: UserId) -> Result<bool, D
     Ok(verified.unwrap_or(false))
 }
 
-/// Whom mail for an address goes to, whether the address is proven or not.
-#[tracing::instrument(name = "db.users.find", skip_all)]
-pub(crate) async fn find_by_email(
+/// One of the person's organizations, in whatever state it is.
+#[tracing::instrument(name = "db.organizations.find", skip_all)]
+pub(crate) async fn find_organization(
     tx: &mut SystemTx,
-    email: &EmailKey,
-) -> Result<Option<UserId>, DbError> {
-    let id = sqlx::query_scalar!(
-        r#"select id as "id: UserId" from identity.users where email_key = $1"#,
-        email.as_str(),
+    id: UserId,
+    organization_id: OrganizationId,
+) -> Result<Option<Organization>, DbError> {
+    let organization = sqlx::query_as!(
+        Organization,
+        r#"select o.organization_id as "id: OrganizationId", o.name, o.created_at
+           from identity.memberships m join identity.organizations o on o.organization_id = m.organization_id
+           where m.user_id = $1 and m.organization_id = $2"#,
+        id.as_uuid(),
+        organization_id.as_uuid(),
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(id)
+    Ok(organization)
+}
+
+/// All organizations that the person belongs to, in whatever state they are, in the order of their ids.
+#[tracing::instrument(name = "db.memberships.list", skip_all)]
+pub(crate) async fn list_organization_ids(
+    tx: &mut SystemTx,
+    id: UserId,
+) -> Result<Vec<OrganizationId>, DbError> {
+    let ids = sqlx::query_scalar!(
+        r#"select organization_id as "id: OrganizationId" from identity.memberships where user_id = $1
+           order by organization_id"#,
+        id.as_uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(ids)
 }
 
 /// The person's active organizations and the role in each, in the order of joining.

@@ -64,13 +64,25 @@ async fn broken(world: &World, token: &str) -> Option<(u64, AuditBreakReason)> {
     found.map(|found: AuditBreak| (found.seq, found.reason()))
 }
 
-/// An owner with `keys` keys: one entry for the login, then one for each key.
+/// An owner with `keys` keys: an entry for the organization and one for the login, then one for each key.
 async fn with_entries(world: &World, keys: usize) -> String {
     let owner = world.owner("ada@example.com").await;
     for _ in 0..keys {
         world.create_key(&owner, Role::Viewer, &[]).await.unwrap();
     }
     owner
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_begins_with_the_organization() {
+    let world = World::start().await;
+    let signed_up = world.sign_up("ada@example.com").await;
+    let owner = signed_up.tokens.unwrap().access_token;
+    let all = entries(&world, &owner, ListAuditEntriesRequest::default()).await;
+    let first = all.last().unwrap();
+    assert_eq!((&*first.action, first.seq), ("organization.created", 1));
+    assert_eq!(first.target, signed_up.organization.unwrap().id);
+    assert!(first.actor.contains(&signed_up.user.unwrap().id));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! Mail, to a Resend that is played.
 
+mod undeliverable;
+
 use std::time::Duration;
 
 use identity::Mail;

@@ -5,6 +5,8 @@ mod access_matrix;
 mod api_keys;
 mod audit;
 mod configuration;
+mod held;
+mod in_flight;
 mod jobs;
 mod log_in;
 mod mail;

@@ -8,6 +8,7 @@ use proto::identity::v1::{
 use tonic::Status;
 
 use crate::{
+    held::UnderWay,
     person::{password_of, right},
     world::{PASSWORD, World, as_caller, code},
 };
@@ -26,7 +27,12 @@ async fn status(world: &World, token: &str) -> Mfa {
 }
 
 async fn disable(world: &World, token: &str, totp_code: String) -> Result<(), Status> {
-    let request = as_caller(DisableTotpRequest { totp_code }, token);
+    let recovery_code = String::new();
+    let request = DisableTotpRequest {
+        totp_code,
+        recovery_code,
+    };
+    let request = as_caller(request, token);
     world.accounts().disable_totp(request).await.map(drop)
 }
 
@@ -160,6 +166,10 @@ async fn a_challenge_is_good_for_five_minutes_and_while_its_password_is() {
     let token = world.owner(ADA).await;
     let app = world.enable_totp(&token).await;
     let recovery = &app.recovery_codes;
+    // A first proof of the address would be the end of the app.
+    world
+        .execute("update identity.users set email_verified_at = now()")
+        .await;
     for nonsense in ["x", "sbc_AAAA", &token[..256]] {
         let refused = world
             .complete(nonsense, "", &recovery[0])
@@ -218,6 +228,7 @@ async fn an_app_is_not_replaced_and_not_removed_without_its_code_and_a_fresh_pro
         let request = ConfirmIdentityRequest {
             password,
             totp_code,
+            ..ConfirmIdentityRequest::default()
         };
         let (mut accounts, token) = (world.accounts(), tokens.access_token.clone());
         async move { accounts.confirm_identity(as_caller(request, &token)).await }
@@ -243,6 +254,72 @@ async fn an_app_is_not_replaced_and_not_removed_without_its_code_and_a_fresh_pro
         world.execute("select from identity.recovery_codes").await,
         0
     );
+}
+
+/// O-TOTP.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_lost_the_app_replaces_it_with_recovery_codes() {
+    let world = World::start().await;
+    let token = world.owner(ADA).await;
+    let app = world.enable_totp(&token).await;
+    let codes = &app.recovery_codes;
+    let challenge = world.challenge(ADA).await;
+    let tokens = world.complete(&challenge, "", &codes[0]).await.unwrap();
+    world.hand.advance(Duration::from_mins(11));
+    let tokens = world.refresh(&tokens.refresh_token).await.unwrap();
+    let confirm = async |recovery_code: &str| {
+        let request = ConfirmIdentityRequest {
+            recovery_code: recovery_code.to_owned(),
+            ..ConfirmIdentityRequest::default()
+        };
+        let request = as_caller(request, &tokens.access_token);
+        world.accounts().confirm_identity(request).await
+    };
+    assert_wrong(confirm(&codes[0]).await);
+    let fresh = confirm(&codes[1]).await.unwrap().into_inner().tokens;
+    let fresh = fresh.unwrap().access_token;
+    let remove = async |recovery_code: &str| {
+        let request = DisableTotpRequest {
+            totp_code: String::new(),
+            recovery_code: recovery_code.to_owned(),
+        };
+        let request = as_caller(request, &fresh);
+        world.accounts().disable_totp(request).await
+    };
+    assert_eq!(
+        code(&remove("").await.unwrap_err()),
+        "request.invalid",
+        "nothing was shown"
+    );
+    assert_wrong(remove(&codes[1]).await);
+    remove(&codes[2]).await.unwrap();
+    world.enable_totp(&fresh).await;
+    assert!(status(&world, &fresh).await.enabled);
+}
+
+/// An app that is begun elsewhere between the code and its confirmation is not the one that was shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_app_that_is_confirmed_is_the_one_whose_code_was_given() {
+    let world = World::start().await;
+    let token = world.owner(ADA).await;
+    let mut accounts = world.accounts();
+    let setup = accounts.start_totp(as_caller(StartTotpRequest {}, &token));
+    let secret = setup.await.unwrap().into_inner().secret;
+    // Confirming stops before it changes the row.
+    let mut held = world
+        .hold("select from identity.users for no key update")
+        .await;
+    let totp_code = world.code(&secret, 0);
+    let request = as_caller(ConfirmTotpRequest { totp_code }, &token);
+    let confirm = UnderWay::begin(async move { accounts.confirm_totp(request).await });
+    held.waited_for().await;
+    held.execute("update identity.totp_factors set secret = 'another'")
+        .await;
+    held.release().await;
+    let refused = confirm.end().await.unwrap_err();
+    assert_eq!(code(&refused), "identity.mfa_active");
+    let confirmed = "select from identity.totp_factors where confirmed_at is not null";
+    assert_eq!(world.execute(confirmed).await, 0);
 }
 
 async fn wants_factors(world: &World, grace: &str) {

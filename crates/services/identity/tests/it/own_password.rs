@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use proto::identity::v1::{
-    ChangePasswordRequest, RequestPasswordResetRequest, ResendVerificationRequest,
-    ResetPasswordRequest, SignUpRequest, VerifyEmailRequest,
+    ChangePasswordRequest, ExchangeApiKeyRequest, RequestPasswordResetRequest,
+    ResendVerificationRequest, ResetPasswordRequest, SignUpRequest, VerifyEmailRequest,
 };
 use tonic::Status;
 
@@ -37,12 +37,15 @@ async fn change(world: &World, token: &str, password: &str) -> Result<(), Status
 }
 
 async fn verify(world: &World, secret: &str) -> Result<(), Status> {
-    let secret = secret.to_owned();
-    world
-        .accounts()
-        .verify_email(VerifyEmailRequest { secret })
-        .await
-        .map(drop)
+    verify_with(world, secret, PASSWORD).await
+}
+
+async fn verify_with(world: &World, secret: &str, password: &str) -> Result<(), Status> {
+    let request = VerifyEmailRequest {
+        secret: secret.to_owned(),
+        password: password.to_owned(),
+    };
+    world.accounts().verify_email(request).await.map(drop)
 }
 
 /// The tokens of a session that ended are refused, its refresh token, too.
@@ -145,6 +148,24 @@ async fn a_reset_works_once_ends_every_session_and_begins_none() {
     for secret in [OTHER, PASSWORD, &link] {
         assert!(!dump.contains(secret));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_recorded_where_the_organization_is_suspended_too() {
+    let world = World::start().await;
+    world.sign_up(ADA).await;
+    let elsewhere = world.second_organization().await;
+    world
+        .execute(&format!(
+            "update identity.organizations set state = 'suspended' where organization_id = '{}'",
+            elsewhere.as_uuid()
+        ))
+        .await;
+    ask(&world, ADA).await;
+    let link = world.link("reset_password").await;
+    reset(&world, &link, OTHER).await.unwrap();
+    let recorded = "select from identity.audit_entries where action = 'password.changed'";
+    assert_eq!(world.execute(recorded).await, 2);
 }
 
 /// V-02, L-04.
@@ -316,4 +337,55 @@ async fn an_address_is_proven_by_the_newest_link_within_a_day() {
         code(&verify(&world, &newer).await.unwrap_err()),
         "identity.link_invalid"
     );
+}
+
+/// Whoever follows a genuine link does not vouch for the account of somebody else who signed up with the address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_proves_an_address_only_with_the_password_of_the_sign_up() {
+    let world = World::start().await;
+    world.sign_up(ADA).await;
+    let link = world.link("verify_email").await;
+    let missing = verify_with(&world, &link, "").await.unwrap_err();
+    assert_eq!(fields(&missing), ["password"]);
+    for _ in 0..10 {
+        let refused = verify_with(&world, &link, OTHER).await.unwrap_err();
+        assert_eq!(code(&refused), "auth.credentials_wrong");
+    }
+    let refused = verify(&world, &link).await.unwrap_err();
+    assert_eq!(code(&refused), "auth.throttled");
+    let verified = "select from identity.users where email_verified_at is not null";
+    assert_eq!(world.execute(verified).await, 0);
+    world.hand.advance(Duration::from_secs(30));
+    verify(&world, &link).await.unwrap();
+    assert_eq!(world.execute(verified).await, 1);
+    assert!(world.log_in_with(right(ADA)).await.is_ok(), "forgiven");
+}
+
+/// Whoever signed up with somebody else's address keeps no way in once that one has taken the account.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_proof_of_an_address_removes_the_factor_and_the_keys_of_before() {
+    let world = World::start().await;
+    let squatter = world.owner(ADA).await;
+    world.enable_totp(&squatter).await;
+    let key = world.create_key(&squatter, auth::Role::Owner, &[]).await;
+    ask(&world, ADA).await;
+    let link = world.link("reset_password").await;
+    reset(&world, &link, OTHER).await.unwrap();
+    let answer = world.log_in_with(password_of(ADA, OTHER)).await.unwrap();
+    let tokens = answer.tokens.unwrap();
+    let request = ExchangeApiKeyRequest {
+        secret: key.unwrap().secret,
+        ..ExchangeApiKeyRequest::default()
+    };
+    let request = as_caller(request, &world.service().await);
+    let refused = world.client.clone().exchange_api_key(request).await;
+    assert_eq!(code(&refused.unwrap_err()), "auth.api_key_invalid");
+    // From now on the address is proven, and a reset leaves the factor where it is.
+    world.hand.advance(Duration::from_secs(1));
+    world.enable_totp(&tokens.access_token).await;
+    ask(&world, ADA).await;
+    let link = world.link("reset_password").await;
+    reset(&world, &link, PASSWORD).await.unwrap();
+    let answer = world.log_in_with(right(ADA)).await.unwrap();
+    assert!(answer.tokens.is_none() && answer.mfa_required.is_some());
 }

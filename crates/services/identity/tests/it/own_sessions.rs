@@ -132,15 +132,11 @@ async fn a_fresh_proof_opens_what_an_old_login_does_not() {
         .unwrap_err();
     assert_eq!(code(&refused), "auth.step_up_required");
     let confirm = |password: &str| {
-        let password = password.to_owned();
-        let totp_code = String::new();
-        as_caller(
-            ConfirmIdentityRequest {
-                password,
-                totp_code,
-            },
-            &tokens.access_token,
-        )
+        let request = ConfirmIdentityRequest {
+            password: password.to_owned(),
+            ..ConfirmIdentityRequest::default()
+        };
+        as_caller(request, &tokens.access_token)
     };
     for (wrong, expected) in [("", "request.invalid"), ("x", "auth.credentials_wrong")] {
         let refused = accounts.confirm_identity(confirm(wrong)).await.unwrap_err();
@@ -169,7 +165,7 @@ async fn guessing_at_a_stolen_sessions_password_is_slowed_down() {
     for _ in 0..11 {
         let request = ConfirmIdentityRequest {
             password: "a guess".to_owned(),
-            totp_code: String::new(),
+            ..ConfirmIdentityRequest::default()
         };
         let refused = world
             .accounts()

@@ -1,5 +1,6 @@
 //! Provisioning by directories.
 
+mod claims;
 mod directories;
 mod entra;
 mod isolation;
@@ -7,7 +8,7 @@ mod members;
 mod okta;
 mod protocol;
 mod roles;
-mod stage;
+pub(crate) mod stage;
 
 use crate::world::World;
 

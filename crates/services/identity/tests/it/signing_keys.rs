@@ -28,6 +28,11 @@ fn kid(token: &str) -> String {
     header["kid"].as_str().unwrap().to_owned()
 }
 
+/// What a new database is like, and what the runbook does when the vault's key is lost.
+const WITHOUT_KEYS: &str = "
+    delete from identity.signing_keys; delete from identity.address_keys; delete from identity.mail_suppressions;
+    delete from identity.data_keys";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_service_verifies_tokens_with_the_published_keys() {
     let world = World::start().await;
@@ -62,9 +67,7 @@ async fn keys_survive_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_start_together_on_a_new_database_share_their_keys() {
     let world = World::start().await;
-    world
-        .execute("delete from identity.signing_keys; delete from identity.data_keys")
-        .await;
+    world.execute(WITHOUT_KEYS).await;
     let replicas = tokio::join!(
         world.replica(&world.config),
         world.replica(&world.config),
@@ -148,9 +151,7 @@ async fn without_the_vaults_key_it_does_not_start_until_the_sealed_keys_are_give
     let failed = world.try_replica(&world.config).await.unwrap_err();
     assert!(failed.contains("load signing keys"), "{failed}");
 
-    world
-        .execute("delete from identity.signing_keys; delete from identity.data_keys")
-        .await;
+    world.execute(WITHOUT_KEYS).await;
     world.restart().await;
     let tokens = world.sign_up("ada@example.com").await.tokens.unwrap();
     assert!(world.caller(&tokens.access_token).await.is_ok());

@@ -3,9 +3,13 @@
 
 mod connections;
 mod domains;
+mod limits;
 mod linking;
 mod name_server;
 mod oidc;
+mod once;
+mod providers;
+mod roles;
 mod saml;
 mod stage;
 

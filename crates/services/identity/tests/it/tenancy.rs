@@ -90,6 +90,8 @@ async fn the_role_that_serves_requests_does_not_see_people_passwords_clients_or_
         "select from identity.passwords",
         "select from identity.service_clients",
         "select from identity.signing_keys",
+        "select from identity.address_keys",
+        "select from identity.mail_suppressions",
         "delete from identity.data_keys",
     ] {
         let refused = sqlx::raw_sql(statement)

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use proto::identity::v1::{LogInRequest, RequestPasswordResetRequest};
+use proto::identity::v1::{LogInRequest, RequestPasswordResetRequest, SignUpRequest};
 use testkit::eventually;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
@@ -8,7 +8,7 @@ use tonic_types::StatusExt;
 
 use crate::{
     person::{from, right, wrong},
-    world::{World, code},
+    world::{World, code, sign_up},
 };
 
 const ADA: &str = "ada@example.com";
@@ -100,7 +100,7 @@ async fn an_attacker_can_not_lock_out_a_known_device() {
         device_token: device_token.to_owned(),
         ..request
     };
-    for unknown in ["", "sbd_", "sbd_AAAA", &bobs] {
+    for unknown in ["", "sbv_", "sbv_AAAA", &bobs] {
         let refused = world
             .log_in_with(at(unknown, right(ADA)))
             .await
@@ -146,6 +146,29 @@ async fn an_address_is_slowed_down_whomever_it_asks_for_and_others_are_not() {
     for _ in 0..3 {
         assert!(world.log_in_from("2001:db8::1", right(ADA)).await.is_ok());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_signs_up_so_many_people_and_others_go_on() {
+    let world = World::start().await;
+    let mut client = world.client.clone();
+    for number in 0..50 {
+        // Refused before anything is hashed, and counted.
+        let request = SignUpRequest {
+            password: "passwordpassword".to_owned(),
+            ..sign_up(&format!("{number}@example.com"))
+        };
+        let refused = client.sign_up(from("192.0.2.1", request)).await;
+        assert_eq!(
+            code(&refused.unwrap_err()),
+            "identity.password_guessable",
+            "{number}"
+        );
+    }
+    let refused = client.sign_up(from("192.0.2.1", sign_up(ADA))).await;
+    assert_eq!(code(&refused.unwrap_err()), "auth.throttled");
+    let elsewhere = client.sign_up(from("192.0.2.2", sign_up(ADA))).await;
+    assert!(elsewhere.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

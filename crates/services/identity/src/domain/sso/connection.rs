@@ -77,7 +77,7 @@ pub(crate) enum OidcKind {
     Okta,
 }
 
-/// What most providers call the groups of a person. Whoever sends none loses nothing.
+/// What most providers call the groups of a person.
 const GROUPS_CLAIM: &str = "groups";
 
 impl Oidc {

@@ -73,6 +73,27 @@ pub(crate) fn mapped(mappings: &[RoleMapping], groups: &[String]) -> Option<Assi
         .map(RoleMapping::assignment)
 }
 
+/// What a member becomes whose groups gave `before` at the last login and give `now`; `None` if it stays what it is.
+///
+/// Owners stay owners: no provider decides about them. What the groups give counts at each login, whatever happened
+/// meanwhile. Where they give nothing any more, a role that came from them ends, and one that was given by hand stays.
+pub(crate) fn followed(
+    current: Assignment,
+    before: Option<Assignment>,
+    now: Option<Assignment>,
+    default: Assignment,
+) -> Option<Assignment> {
+    if current.role() == Role::Owner {
+        return None;
+    }
+    let wanted = match now {
+        Some(given) => given,
+        None if before == Some(current) => default,
+        None => return None,
+    };
+    (wanted != current).then_some(wanted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +116,26 @@ mod tests {
         assert_eq!(of(&["staff"]), Some(Role::Viewer));
         for none in [&[][..], &["Admins"], &["owner"], &["admin"]] {
             assert_eq!(of(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_role_ends_with_the_groups_that_gave_it() {
+        let [owner, admin, agent, viewer] =
+            [Role::Owner, Role::Admin, Role::Agent, Role::Viewer].map(Assignment::BuiltIn);
+        for (current, before, now, expected) in [
+            (viewer, None, Some(admin), Some(admin)),
+            (admin, Some(admin), Some(agent), Some(agent)),
+            (admin, Some(admin), Some(admin), None),
+            (admin, Some(admin), None, Some(viewer)),
+            // By hand, before or after the groups gave another one.
+            (admin, None, None, None),
+            (admin, Some(agent), None, None),
+            (viewer, Some(viewer), None, None),
+            (owner, Some(owner), None, None),
+            (owner, Some(admin), Some(agent), None),
+        ] {
+            assert_eq!(followed(current, before, now, viewer), expected);
         }
     }
 

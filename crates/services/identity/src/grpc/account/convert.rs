@@ -11,10 +11,9 @@ use crate::{
     Error,
     grpc::convert::{organization, session_tokens, user},
     ops::{
-        account::switch_organization::Switched,
-        complete_login::Proof,
+        account::{confirm_identity::Shown, switch_organization::Switched},
         log_in::LoggedIn,
-        mfa::{Setup, get_mfa::Mfa},
+        mfa::{Proof, Setup, get_mfa::Mfa},
     },
     store::{organizations::Organization, sessions::Listed},
 };
@@ -28,6 +27,19 @@ pub(super) fn proof(totp_code: String, recovery_code: String) -> Result<Proof, E
             problem: "or `recoveryCode` is needed, and not both",
         }),
     }
+}
+
+pub(super) fn shown(request: wire::ConfirmIdentityRequest) -> Result<Shown, Error> {
+    let (totp_code, recovery_code) = (request.totp_code, request.recovery_code);
+    let code = if totp_code.is_empty() && recovery_code.is_empty() {
+        None
+    } else {
+        Some(proof(totp_code, recovery_code)?)
+    };
+    Ok(Shown {
+        password: SecretString::from(request.password),
+        code,
+    })
 }
 
 pub(super) fn session_id(text: &str) -> Result<SessionId, Error> {

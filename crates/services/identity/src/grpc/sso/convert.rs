@@ -165,6 +165,7 @@ pub(super) fn begun(begun: Begun) -> wire::BeginSsoResponse {
     wire::BeginSsoResponse {
         redirect_url: begun.redirect_url.into(),
         browser_secret: begun.browser_secret.expose_secret().to_owned(),
+        state: begun.state.expose_secret().to_owned(),
     }
 }
 

@@ -19,6 +19,10 @@ fn letters() -> Vec<Letter> {
         Letter::PasswordChanged { user_id },
         Letter::MfaEnabled { user_id },
         Letter::MfaDisabled { user_id },
+        Letter::AddressChanged {
+            user_id,
+            changed_at: DateTime::UNIX_EPOCH,
+        },
         Letter::NewDevice {
             organization_id,
             session_id: SessionId::min_at(1),

@@ -27,8 +27,9 @@ pub(crate) async fn change_password(
     let hash = tools.passwords.hash_chosen(password, context).await?;
 
     let mut tx = SystemTx::begin(&tools.db, "change a password").await?;
-    users::lock(&mut tx, me.user_id).await?;
-    person::set_password(&mut tx, &me.changes(&caller.origin), &hash).await?;
+    let by = me.changes(&caller.origin);
+    by.grounds.lock(&mut tx, me.user_id).await?;
+    person::set_password(&mut tx, &by, &hash).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Prove again who one is, for changes that want a fresh proof.
 
 use auth::RequestContext;
-use db::{SystemTx, TenantTx};
+use db::TenantTx;
 use ids::UserId;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -9,72 +9,78 @@ use crate::{
     Error,
     domain::session::Method,
     ops::{
-        SessionTokens, Tools, issue_tokens, mfa, person,
-        throttle::{Attempt, Guarded},
+        SessionTokens, Tools,
+        check_password::check_password,
+        issue_tokens,
+        mfa::{self, Proof},
+        person,
+        sso::required::refuse_password_session,
+        throttle::Guarded,
     },
-    store::{members, passwords, sessions},
+    store::{members, sessions},
 };
 
-/// What is given must be right; empty is not given.
+/// What somebody shows; empty is not shown.
+pub(crate) struct Shown {
+    pub(crate) password: SecretString,
+    pub(crate) code: Option<Proof>,
+}
+
+/// What is shown must be right.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn confirm_identity(
     tools: &Tools,
     caller: &RequestContext,
-    password: SecretString,
-    code: &str,
+    shown: Shown,
 ) -> Result<SessionTokens, Error> {
     let me = person::caller(caller)?;
-    let with_factor = mfa::is_active(tools, me.user_id).await?;
-    if with_factor && code.is_empty() {
-        return Err(missing("totpCode"));
-    }
-    if !with_factor && password.expose_secret().is_empty() {
-        return Err(missing("password"));
-    }
-    let mut shown = Method::Password;
-    if !password.expose_secret().is_empty() {
-        check_password(tools, me.user_id, password).await?;
-    }
-    if with_factor {
-        mfa::check_totp(tools, me.user_id, code).await?;
-        shown = Method::Totp;
-    }
+    let method = recognise(tools, me.user_id, shown).await?;
+    let organization_id = me.scope.organization_id;
+    refuse_password_session(tools, organization_id, me.session_id).await?;
     let mut tx = TenantTx::begin(&tools.db, &me.scope).await?;
+    // Whoever changes the member waits, and voids what is signed here.
+    members::hold(&mut tx, organization_id, me.user_id).await?;
     let session = sessions::lock(&mut tx, me.session_id).await?;
-    let mut session = session.ok_or(Error::SessionUnknown)?;
-    let member = members::find(&mut tx, me.scope.organization_id, me.user_id)
+    let now = tools.db.clock().now();
+    let mut session = session
+        .filter(|session| now < session.expires_at)
+        .ok_or(Error::SessionUnknown)?;
+    let member = members::find(&mut tx, organization_id, me.user_id)
         .await?
         .filter(|member| member.active && member.organization_active)
         .ok_or(Error::NotMember)?;
-    session.login.prove(shown, tools.db.clock().now());
+    session.login.prove(method, now);
+    if member.wants_second_factor(now) && !session.login.is_strong() {
+        return Err(Error::FactorWanted);
+    }
     sessions::update(&mut tx, &session).await?;
     tx.commit().await?;
-    issue_tokens::of_session(tools, &session, &member, session.generation).await
+    issue_tokens::of_session(tools, &session, &member, session.generation, now).await
+}
+
+/// By a code of somebody who has an app, by the password of anybody else.
+async fn recognise(tools: &Tools, user_id: UserId, shown: Shown) -> Result<Method, Error> {
+    let Shown { password, code } = shown;
+    let with_factor = mfa::is_active(tools, user_id).await?;
+    let with_password = !password.expose_secret().is_empty();
+    if with_factor && code.is_none() {
+        return Err(missing("totpCode"));
+    }
+    if !with_factor && !with_password {
+        return Err(missing("password"));
+    }
+    if with_password {
+        check_password(tools, user_id, password, &[Guarded::Password(user_id)]).await?;
+    }
+    match code {
+        Some(code) if with_factor => mfa::check(tools, user_id, code).await,
+        _ => Ok(Method::Password),
+    }
 }
 
 const fn missing(field: &'static str) -> Error {
     Error::Field {
         field,
         problem: "is needed to prove who you are",
-    }
-}
-
-async fn check_password(
-    tools: &Tools,
-    user_id: UserId,
-    password: SecretString,
-) -> Result<(), Error> {
-    let attempt = Attempt::begin(tools, &[Guarded::Password(user_id)]).await?;
-    let mut tx = SystemTx::begin(&tools.db, "confirm a password").await?;
-    let stored = passwords::find(&mut tx, user_id).await?;
-    tx.commit().await?;
-    let stored = stored.map(|password| password.hash);
-    match tools.passwords.verify(password, stored).await {
-        Ok(verdict) if verdict.is_right() => attempt.succeed(tools).await,
-        Ok(_) => Err(Error::Credentials),
-        Err(error) => {
-            attempt.withdraw(tools).await?;
-            Err(error)
-        }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         Tools,
         throttle::{self, Attempt, Guarded},
     },
-    store::{email_links::Purpose, users},
+    store::{email_links::Purpose, people, users},
 };
 
 #[tracing::instrument(skip_all)]
@@ -26,7 +26,7 @@ pub(crate) async fn request_password_reset(
     // Every request counts, whether there is an account or not.
     Attempt::begin(tools, &guarded).await?;
     let mut tx = SystemTx::begin(&tools.db, "reset a password").await?;
-    if let Some(user_id) = users::find_by_email(&mut tx, &email).await? {
+    if let Some(user_id) = people::find_by_email(&mut tx, &email).await? {
         users::lock(&mut tx, user_id).await?;
         send_link(&mut tx, user_id, Purpose::ResetPassword).await?;
     }

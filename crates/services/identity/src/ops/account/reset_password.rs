@@ -8,8 +8,11 @@ use secrecy::SecretString;
 use crate::{
     Error,
     domain::{email::EmailKey, link},
+    mail,
     ops::{
         Tools,
+        claim::claim,
+        grounds::Grounds,
         mfa::By,
         person,
         throttle::{self, Guarded},
@@ -45,15 +48,18 @@ pub(crate) async fn reset_password(
     let user = lock_user(&mut tx, find).await?;
     let by = By {
         user_id: user.id,
-        session_id: None,
+        grounds: Grounds::Link,
         actor: Actor::User(user.id),
         origin,
     };
+    // Whoever has the link reads the address. If nobody did before, the account's maker may be somebody else.
+    if !users::is_verified(&mut tx, user.id).await? {
+        claim(&mut tx, user.id, None, &by.actor, origin).await?;
+    }
     // Closes the link, too.
     person::set_password(&mut tx, &by, &hash).await?;
-    // Whoever has the link reads the address.
-    users::verify_email(&mut tx, user.id, now).await?;
     let email = EmailKey::new(&user.email);
+    mail::proved(tools, &mut tx, &email, now).await?;
     throttle::forgive(tools, &mut tx, Guarded::Account(&email)).await?;
     tx.commit().await?;
     Ok(())

@@ -10,6 +10,7 @@ use crate::{
     ops::{
         SessionTokens, Tools,
         begin_session::Begin,
+        grounds::Grounds,
         person::{self, Me},
         sso::required::refuse_carried,
     },
@@ -47,6 +48,7 @@ pub(crate) async fn switch_organization(
         user_id: me.user_id,
         organization_id,
         login: carried(&session, &caller.origin),
+        grounds: Grounds::Session(me.scope.organization_id, me.session_id),
         origin: &caller.origin,
         lasts: (session.expires_at - now)
             .to_std()

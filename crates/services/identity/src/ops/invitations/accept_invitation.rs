@@ -12,6 +12,7 @@ use crate::{
     Error, PeopleError,
     domain::email::EmailKey,
     events::{self, Occasion},
+    mail,
     ops::{
         Tools,
         audit::{self, Change},
@@ -44,9 +45,13 @@ pub(crate) async fn join_organization(
     password: SecretString,
     origin: &Origin,
 ) -> Result<Joined, Error> {
-    // Before anything is hashed.
     let named = good::read(tools, secret).await?;
-    let password_hash = tools.passwords.hash(password).await?;
+    let mut tx = SystemTx::begin(&tools.db, "join an organization").await?;
+    // Before anything is hashed, and for what others know of the person.
+    let good = good::lock(tools, &mut tx, named, tools.db.clock().now()).await?;
+    tx.commit().await?;
+    let context = vec![good.organization.name, name.clone(), good.invitation.email];
+    let password_hash = tools.passwords.hash_chosen(password, context).await?;
     let now = tools.db.clock().now();
     let mut tx = SystemTx::begin(&tools.db, "join an organization").await?;
     let good = good::lock(tools, &mut tx, named, now).await?;
@@ -61,7 +66,8 @@ pub(crate) async fn join_organization(
         name,
     };
     users::insert(&mut tx, &user, &key, &password_hash, now).await?;
-    people::mark_verified(&mut tx, user.id, now).await?;
+    users::verify_email(&mut tx, user.id, now).await?;
+    mail::proved(tools, &mut tx, &key, now).await?;
     let joined = join(tools, &mut tx, good, user.id, now, origin).await?;
     tx.commit().await?;
     Ok(joined)
@@ -85,7 +91,8 @@ pub(crate) async fn accept_invitation(
     if people::find_by_email(&mut tx, &key).await? != Some(user_id) {
         return Err(PeopleError::InvitationOfAnother.into());
     }
-    people::mark_verified(&mut tx, user_id, now).await?;
+    users::verify_email(&mut tx, user_id, now).await?;
+    mail::proved(tools, &mut tx, &key, now).await?;
     let joined = join(tools, &mut tx, good, user_id, now, &caller.origin).await?;
     tx.commit().await?;
     Ok(joined)

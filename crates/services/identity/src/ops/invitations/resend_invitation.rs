@@ -25,6 +25,8 @@ pub(crate) async fn resend_invitation(
     // It gives its role for another week.
     let granted = office.power_of(invitation.assignment).await?;
     office.refuse_more_power(&granted)?;
+    // Who sends it answers for it: whoever invited first may have left.
+    invitation.invited_by = office.person()?;
     let needs_a_seat = invitation.state(now) == State::Expired;
     invitation.resend(now).map_err(|refused| match refused {
         ResendRefused::Closed => PeopleError::InvitationClosed,

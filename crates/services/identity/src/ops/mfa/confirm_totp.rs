@@ -18,7 +18,7 @@ pub(crate) async fn confirm_totp(
     code: &str,
 ) -> Result<Vec<SecretString>, Error> {
     let me = person::caller(caller)?;
-    let codes = super::confirm(tools, &me.changes(&caller.origin), code).await?;
+    let (_, codes) = super::confirm(tools, &me.changes(&caller.origin), code).await?;
     // The caller has just shown the second factor: the session is as good as one that began with it.
     let mut tx = TenantTx::begin(&tools.db, &me.scope).await?;
     if let Some(mut session) = sessions::lock(&mut tx, me.session_id).await? {

@@ -3,7 +3,7 @@
 use auth::RequestContext;
 use db::SystemTx;
 
-use super::changed;
+use super::{Proof, changed};
 use crate::{
     Error,
     mail::{self, Letter},
@@ -15,15 +15,17 @@ use crate::{
 pub(crate) async fn disable_totp(
     tools: &Tools,
     caller: &RequestContext,
-    code: &str,
+    proof: Proof,
 ) -> Result<(), Error> {
     let me = person::caller(caller)?;
-    super::check_totp(tools, me.user_id, code).await?;
+    super::check(tools, me.user_id, proof).await?;
+    let by = me.changes(&caller.origin);
     let mut tx = SystemTx::begin(&tools.db, "remove a factor").await?;
+    by.grounds.lock(&mut tx, me.user_id).await?;
     if !factors::delete(&mut tx, me.user_id).await? {
         return Err(Error::MfaMissing);
     }
-    changed(&mut tx, &me.changes(&caller.origin), "mfa.disabled").await?;
+    changed(&mut tx, &by, "mfa.disabled").await?;
     let user_id = me.user_id;
     mail::queue(&mut tx, &[Letter::MfaDisabled { user_id }]).await?;
     tx.commit().await?;

@@ -10,7 +10,7 @@ use hickory_resolver::{
 };
 
 /// Of one question to one server.
-const TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_millis(1_500);
 const ATTEMPTS: usize = 2;
 
 /// Asks name servers. Cheap to clone.

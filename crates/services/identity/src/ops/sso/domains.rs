@@ -1,10 +1,14 @@
 //! E-mail domains of the organization.
 
+mod verify_domain;
+
 use auth::RequestContext;
 use db::TenantTx;
 use ids::SsoConnectionId;
 use secrecy::ExposeSecret;
 use serde_json::json;
+
+pub(crate) use verify_domain::verify_domain;
 
 use super::connections::update_connection::keep_a_way_in;
 use crate::{
@@ -71,59 +75,6 @@ pub(crate) async fn add_domain(
         .await?;
     office.commit().await?;
     Ok(claimed)
-}
-
-/// Looks for the DNS record.
-#[tracing::instrument(skip_all)]
-pub(crate) async fn verify_domain(
-    tools: &Tools,
-    caller: &RequestContext,
-    text: &str,
-) -> Result<Domain, Error> {
-    let domain = named(text)?;
-    let scope = caller.require_scope()?;
-    let mut tx = TenantTx::begin(&tools.db, &scope).await?;
-    let claimed = domains::find(&mut tx, scope.organization_id, &domain).await?;
-    tx.commit().await?;
-    let mut claimed = claimed.ok_or(SsoError::Unknown("domain"))?;
-    if claimed.verified_at.is_some() {
-        return Ok(claimed);
-    }
-    look_for(tools, &domain, &claimed.challenge).await?;
-    let mut office = Office::open(tools, caller).await?;
-    let (organization_id, now) = (office.organization_id(), office.occasion.at);
-    // It may have been given up meanwhile.
-    let present = find(&mut office, &domain).await?;
-    if present.challenge != claimed.challenge {
-        return Err(SsoError::Unknown("domain").into());
-    }
-    if !domains::verify(&mut office.tx, organization_id, &domain, now).await? {
-        return Err(SsoError::DomainTaken.into());
-    }
-    office
-        .record("sso_domain.verified", &domain, None, None)
-        .await?;
-    office.commit().await?;
-    claimed.verified_at = Some(now);
-    Ok(claimed)
-}
-
-async fn look_for(tools: &Tools, domain: &EmailDomain, challenge: &str) -> Result<(), Error> {
-    let name = domain.record_name();
-    let texts = tools.sso.dns.texts(&name).await.map_err(|error| {
-        tracing::info!(error = %error, "a name server did not answer");
-        SsoError::DomainUnproven(format!(
-            "The name servers of {domain} could not be asked. Try again."
-        ))
-    })?;
-    if texts.iter().any(|text| text.trim() == challenge) {
-        return Ok(());
-    }
-    Err(SsoError::DomainUnproven(match texts.len() {
-        0 => format!("There is no TXT record at {name}."),
-        count => format!("None of the {count} TXT records at {name} has the expected value."),
-    })
-    .into())
 }
 
 /// Says where people of a domain log in; with a password, without a connection.

@@ -15,15 +15,19 @@ use ids::SsoConnectionId;
 
 use self::{
     arrival::Arrival,
-    trace::{Stop, end, unknown},
+    trace::{Stop, connection_deleted, end, unknown},
 };
 use crate::{
-    Error, PeopleError,
+    Error, PeopleError, SsoError,
     domain::{
         session::{Login, Method},
-        sso::ReturnPath,
+        sso::{Connection, ReturnPath},
     },
-    ops::{SessionTokens, Tools, begin_session::begin_session},
+    ops::{
+        SessionTokens, Tools,
+        begin_session::begin_session,
+        throttle::{self, Attempt},
+    },
     store::{
         organizations::Organization,
         sso::connections::{self, Stored},
@@ -39,6 +43,8 @@ pub(crate) struct LoggedIn {
     pub(crate) organization: Organization,
     pub(crate) role: Role,
     pub(crate) return_to: ReturnPath,
+    /// A sentence for the administrator.
+    detail: &'static str,
 }
 
 /// The connection that was called; without one nobody's administrator can be told anything.
@@ -76,7 +82,7 @@ async fn log_in(
     origin: &Origin,
 ) -> Result<LoggedIn, Stop> {
     let connection = &stored.connection;
-    let (user, organization) = admission::admit(tools, connection, arrival, origin).await?;
+    let (user, organization) = admission::admit(tools, connection, &arrival, origin).await?;
     let mut login = Login::new(vec![method], tools.db.clock().now(), origin);
     login.connection_id = Some(connection.id);
     let begun = begin_session(tools, user.id, organization.id, login, origin).await;
@@ -87,6 +93,7 @@ async fn log_in(
             "The member was deactivated or removed during the login.",
         ),
         Error::People(PeopleError::NoSeat) => Stop::refused("no_seat", "Every seat is taken."),
+        Error::Sso(SsoError::Unknown(_)) => connection_deleted(),
         other => Stop::Broken(other),
     })?;
     Ok(LoggedIn {
@@ -95,5 +102,30 @@ async fn log_in(
         organization,
         role: member.membership.role,
         return_to,
+        detail: detail(connection, &arrival),
     })
+}
+
+fn detail(connection: &Connection, arrival: &Arrival) -> &'static str {
+    if arrival.groups_incomplete && !connection.role_mappings.is_empty() {
+        "A person logged in through the provider. It did not send all groups of the person, so the role was left as it is."
+    } else {
+        "A person logged in through the provider."
+    }
+}
+
+/// Ends a login for whoever brings an answer. One that is refused counts like a wrong password, where it comes from.
+async fn braked(
+    tools: &Tools,
+    origin: &Origin,
+    finishing: impl Future<Output = Result<LoggedIn, Stop>>,
+) -> Result<LoggedIn, Stop> {
+    let attempt = Attempt::begin(tools, &throttle::around(origin)).await?;
+    let outcome = finishing.await;
+    match &outcome {
+        Ok(_) => attempt.succeed(tools).await?,
+        Err(Stop::Broken(_)) => attempt.withdraw(tools).await?,
+        Err(Stop::Refused { .. } | Stop::Untraced { .. }) => {}
+    }
+    outcome
 }

@@ -1,8 +1,11 @@
 //! Whom single sign-on talks to: identity providers and name servers.
 
+use std::time::Duration;
+
 use clock::Clock;
 use hickory_resolver::net::NetError;
 use http::Method;
+use oidc::Limits;
 use outbound::guard::{Cidr, Policy};
 use saml::Transport;
 use url::Url;
@@ -12,6 +15,9 @@ use crate::{Error, SsoError, config::Sso, domain::sso::Addresses};
 
 /// The largest metadata that is read, in bytes: what a SAML document may have at most.
 const MAX_METADATA: usize = saml::document::MAX_BYTES;
+
+/// Of one call to an OpenID provider; `budget` bounds all that an operation makes.
+const CALL: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Partners {
@@ -43,6 +49,10 @@ impl Partners {
         };
         let oidc = oidc::Config {
             policy: policy.clone(),
+            limits: Limits {
+                deadline: CALL,
+                ..Limits::default()
+            },
             ..oidc::Config::default()
         };
         let guarded = outbound::Config {

@@ -2,7 +2,7 @@
 
 use auth::{RequestContext, Role};
 use db::SystemTx;
-use ids::OrganizationId;
+use ids::{Actor, OrganizationId, SessionId};
 use serde_json::json;
 
 use super::connections::update_connection::keep_a_way_in;
@@ -10,16 +10,19 @@ use crate::{
     Error, SsoError,
     domain::{session::Login, sso::EmailDomain},
     ops::{Tools, office::Office},
-    store::sso::domains,
+    store::{factors, roster, sessions, sso::domains},
 };
 
-/// Requires single sign-on of everybody in the verified domains, or gives that up.
+/// Requires single sign-on of everybody in the verified and routed domains, or gives that up.
 #[tracing::instrument(skip_all, fields(required))]
 pub(crate) async fn set_required(
     tools: &Tools,
     caller: &RequestContext,
     required: bool,
 ) -> Result<(), Error> {
+    if required {
+        refuse_without_break_glass(tools, caller).await?;
+    }
     let mut office = Office::open(tools, caller).await?;
     let organization_id = office.organization_id();
     let before = domains::is_required(&mut office.tx, organization_id).await?;
@@ -36,6 +39,23 @@ pub(crate) async fn set_required(
             .await?;
     }
     office.commit().await
+}
+
+/// When the provider is broken an owner comes in with a password and a second factor: whoever requires single sign-on
+/// as an owner has one, and of somebody else's owners at least one has.
+async fn refuse_without_break_glass(tools: &Tools, caller: &RequestContext) -> Result<(), Error> {
+    let scope = caller.require_scope()?;
+    let mut tx = SystemTx::begin(&tools.db, "require single sign-on").await?;
+    let owners = roster::list_active_owners(&mut tx, scope.organization_id).await?;
+    let asked = match scope.actor {
+        Actor::User(id) if owners.contains(&id) => vec![id],
+        _ => owners,
+    };
+    let protected = factors::protects_any(&mut tx, &asked).await?;
+    tx.commit().await?;
+    protected
+        .then_some(())
+        .ok_or_else(|| SsoError::OwnerWithoutFactor.into())
 }
 
 /// What a right password is worth in an organization.
@@ -83,6 +103,27 @@ pub(crate) async fn refuse_carried(
     if !may_stay && is_required(tx, organization_id, email).await? {
         return Err(SsoError::Required.into());
     }
+    Ok(())
+}
+
+/// Refuses a session that began with a password where single sign-on is required by now, unless an owner's is strong.
+///
+/// # Errors
+/// [`SsoError::Required`].
+pub(crate) async fn refuse_password_session(
+    tools: &Tools,
+    organization_id: OrganizationId,
+    session_id: SessionId,
+) -> Result<(), Error> {
+    let mut tx = SystemTx::begin(&tools.db, "go on with a session").await?;
+    let found = sessions::find_by_password(&mut tx, organization_id, session_id).await?;
+    if let Some(found) = found {
+        let may_stay = found.role == Role::Owner && found.strong;
+        if !may_stay && is_required(&mut tx, organization_id, &found.email).await? {
+            return Err(SsoError::Required.into());
+        }
+    }
+    tx.commit().await?;
     Ok(())
 }
 

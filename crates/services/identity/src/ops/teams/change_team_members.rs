@@ -22,9 +22,9 @@ pub(crate) async fn add_team_members(
     users.dedup();
     let mut office = Office::open(tools, caller).await?;
     find(&mut office, id).await?;
-    let known = teams::count_members(&mut office.tx, &users).await?;
-    if usize::try_from(known) != Ok(users.len()) {
-        return Err(PeopleError::Unknown("member").into());
+    office.refuse_other_teams(id)?;
+    for user in &users {
+        office.member(*user).await?;
     }
     let added = teams::add(&mut office.tx, id, &users).await?;
     if !added.is_empty() {
@@ -53,14 +53,14 @@ pub(crate) async fn remove_team_member(
 ) -> Result<Team, Error> {
     let mut office = Office::open(tools, caller).await?;
     find(&mut office, id).await?;
+    office.refuse_other_teams(id)?;
+    office.member(user).await?;
     if teams::take_out(&mut office.tx, id, user).await? {
         office.void(&[user]).await?;
         let before = json!({ "removed": user.to_string() });
         office
             .record("team.member_removed", id, Some(before), None)
             .await?;
-    } else if teams::count_members(&mut office.tx, &[user]).await? == 0 {
-        return Err(PeopleError::Unknown("member").into());
     }
     let team = find(&mut office, id).await?;
     office.commit().await?;

@@ -4,10 +4,7 @@ use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx};
 use ids::{OrganizationId, UserId};
 
-use crate::{
-    domain::{email::EmailKey, sso::EmailDomain},
-    store::users::User,
-};
+use crate::{domain::email::EmailKey, store::users::User};
 
 /// A person that has no password: it logs in through its identity provider, or resets the password. `false` when
 /// somebody has the address.
@@ -35,40 +32,19 @@ pub(crate) async fn insert(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// The key of the person's address, locked.
+/// The key of the person's address, locked, and whether the address was proven.
 #[tracing::instrument(name = "db.users.lock", skip_all)]
 pub(crate) async fn lock_address(
     tx: &mut SystemTx,
     id: UserId,
-) -> Result<Option<EmailKey>, DbError> {
-    let key = sqlx::query_scalar!(
-        "select email_key from identity.users where id = $1 for no key update",
+) -> Result<Option<(EmailKey, bool)>, DbError> {
+    let row = sqlx::query!(
+        r#"select email_key, email_verified_at is not null as "verified!" from identity.users where id = $1 for update"#,
         id.as_uuid(),
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(key.as_deref().map(EmailKey::new))
-}
-
-/// Whether the organization proved to own the domain of the address.
-#[tracing::instrument(name = "db.sso_domains.owns", skip_all)]
-pub(crate) async fn owns_domain(
-    tx: &mut SystemTx,
-    organization_id: OrganizationId,
-    email: &EmailKey,
-) -> Result<bool, DbError> {
-    let Some(domain) = EmailDomain::of_address(email.as_str()) else {
-        return Ok(false);
-    };
-    let owns = sqlx::query_scalar!(
-        r#"select exists (select from identity.sso_domains
-           where organization_id = $1 and domain = $2 and verified_at is not null) as "owns!""#,
-        organization_id.as_uuid(),
-        domain.as_str(),
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(owns)
+    Ok(row.map(|row| (EmailKey::new(&row.email_key), row.verified)))
 }
 
 /// Another address to log in with; `false` when somebody has it.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use db::{AsTx, DbError, SystemTx};
 use ids::{OrganizationId, SsoConnectionId};
 
-use crate::domain::sso::EmailDomain;
+use crate::domain::{email::EmailKey, sso::EmailDomain};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Domain {
@@ -55,6 +55,18 @@ pub(crate) async fn is_verified(
     Ok(found.is_some_and(|found| found.verified_at.is_some()))
 }
 
+/// Whether the organization proved to own the domain of the address.
+pub(crate) async fn owns(
+    tx: &mut impl AsTx,
+    organization_id: OrganizationId,
+    email: &EmailKey,
+) -> Result<bool, DbError> {
+    match EmailDomain::of_address(email.as_str()) {
+        Some(domain) => is_verified(tx, organization_id, &domain).await,
+        None => Ok(false),
+    }
+}
+
 /// A claim. One that is there stays as it is.
 #[tracing::instrument(name = "db.sso_domains.insert", skip_all)]
 pub(crate) async fn insert(
@@ -99,6 +111,48 @@ pub(crate) async fn verify(
         Err(error) if error.constraint() == Some("sso_domains_verified_key") => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The organization that proved a domain, and the value of its DNS record.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) challenge: String,
+}
+
+/// Locked.
+#[tracing::instrument(name = "db.sso_domains.lock", skip_all)]
+pub(crate) async fn lock_holder(
+    tx: &mut SystemTx,
+    domain: &EmailDomain,
+) -> Result<Option<Holder>, DbError> {
+    let holder = sqlx::query_as!(
+        Holder,
+        r#"select organization_id as "organization_id: OrganizationId", challenge from identity.sso_domains
+           where domain = $1 and verified_at is not null for update"#,
+        domain.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(holder)
+}
+
+/// The domain is a claim again, and leads nowhere.
+#[tracing::instrument(name = "db.sso_domains.update", skip_all)]
+pub(crate) async fn release(
+    tx: &mut SystemTx,
+    organization_id: OrganizationId,
+    domain: &EmailDomain,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "update identity.sso_domains set verified_at = null, connection_id = null
+         where organization_id = $1 and domain = $2",
+        organization_id.as_uuid(),
+        domain.as_str(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Where people of the domain log in.

@@ -2,20 +2,34 @@
 
 use chrono::{DateTime, Utc};
 use db::{AsTx, DbError, SystemTx};
-use ids::{OrganizationId, SsoConnectionId, UserId};
+use ids::{OrganizationId, RoleId, SsoConnectionId, UserId};
 
-use crate::{Error, domain::email::EmailKey, store::users::User};
+use crate::{
+    Error,
+    domain::{assignment::Assignment, email::EmailKey},
+    store::{organizations::role, users::User},
+};
 
-/// The member behind a subject, and whether it is let in.
+/// Whom a subject means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) user_id: UserId,
+    /// Whether the member is let in.
+    pub(crate) active: bool,
+    /// The role that the groups gave at the last login.
+    pub(crate) given: Option<Assignment>,
+}
+
+/// The member behind a subject.
 #[tracing::instrument(name = "db.sso_identities.find", skip_all)]
 pub(crate) async fn find(
     tx: &mut impl AsTx,
     organization_id: OrganizationId,
     connection_id: SsoConnectionId,
     subject: &str,
-) -> Result<Option<(UserId, bool)>, DbError> {
+) -> Result<Option<Known>, DbError> {
     let row = sqlx::query!(
-        r#"select i.user_id as "user_id: UserId", m.state
+        r#"select i.user_id as "user_id: UserId", i.given_role, i.given_role_id as "given_role_id: RoleId", m.state
            from identity.sso_identities i
            join identity.memberships m on m.organization_id = i.organization_id and m.user_id = i.user_id
            where i.organization_id = $1 and i.connection_id = $2 and i.subject = $3"#,
@@ -25,7 +39,21 @@ pub(crate) async fn find(
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| (row.user_id, row.state == "active")))
+    row.map(|row| {
+        let wrong = || DbError::inconsistent("sso_identities", "given_role", row.user_id);
+        let given = match &row.given_role {
+            None => None,
+            Some(stored) => Some(
+                Assignment::new(role(stored, row.user_id)?, row.given_role_id).ok_or_else(wrong)?,
+            ),
+        };
+        Ok(Known {
+            user_id: row.user_id,
+            active: row.state == "active",
+            given,
+        })
+    })
+    .transpose()
 }
 
 /// Whether the connection knows the person by any subject.
@@ -55,39 +83,30 @@ pub(crate) async fn put(
     organization_id: OrganizationId,
     connection_id: SsoConnectionId,
     subject: &str,
-    user_id: UserId,
+    known: &Known,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     sqlx::query!(
         "insert into identity.sso_identities
-             (organization_id, connection_id, subject, user_id, created_at, last_login_at)
-         values ($1, $2, $3, $4, $5, $5)
-         on conflict (organization_id, connection_id, subject) do update set last_login_at = excluded.last_login_at",
+             (organization_id, connection_id, subject, user_id, given_role, given_role_id, created_at, last_login_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $7)
+         on conflict (organization_id, connection_id, subject) do update
+             set last_login_at = excluded.last_login_at, given_role = excluded.given_role,
+                 given_role_id = excluded.given_role_id",
         organization_id.as_uuid(),
         connection_id.as_uuid(),
         subject,
-        user_id.as_uuid(),
+        known.user_id.as_uuid(),
+        known.given.map(|given| given.role().as_str()),
+        known
+            .given
+            .and_then(Assignment::role_id)
+            .map(RoleId::as_uuid),
         now,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-/// The person with an address, locked, and whether the address was proven.
-#[tracing::instrument(name = "db.users.lock", skip_all)]
-pub(crate) async fn lock_person(
-    tx: &mut SystemTx,
-    email: &EmailKey,
-) -> Result<Option<(UserId, bool)>, DbError> {
-    let row = sqlx::query!(
-        r#"select id as "id: UserId", email_verified_at is not null as "verified!"
-           from identity.users where email_key = $1 for update"#,
-        email.as_str(),
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(|row| (row.id, row.verified)))
 }
 
 /// A person without a password, whose address is proven.
@@ -115,30 +134,4 @@ pub(crate) async fn insert_person(
         Err(error) if error.constraint() == Some("users_email_key") => Err(Error::EmailTaken),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Whoever set up the account never proved the address: password, second factor and links are its maker's, and go.
-#[tracing::instrument(name = "db.users.update", skip_all)]
-pub(crate) async fn claim_person(
-    tx: &mut SystemTx,
-    user_id: UserId,
-    name: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    let id = user_id.as_uuid();
-    sqlx::query!("delete from identity.passwords where user_id = $1", id)
-        .execute(tx.conn())
-        .await?;
-    sqlx::query!("delete from identity.email_links where user_id = $1", id)
-        .execute(tx.conn())
-        .await?;
-    sqlx::query!(
-        "update identity.users set email_verified_at = $2, name = coalesce($3, name) where id = $1",
-        id,
-        now,
-        name,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
 }

@@ -4,6 +4,9 @@ use chrono::{DateTime, Utc};
 use db::{AsTx, DbError, SystemTx, TenantTx};
 use ids::{OrganizationId, SsoConnectionId, SsoTraceId};
 
+/// Of one connection: anybody who knows its address can fail at it.
+const KEPT: i64 = 1_000;
+
 #[derive(Debug, Clone)]
 pub(crate) struct Trace {
     pub(crate) id: SsoTraceId,
@@ -15,6 +18,7 @@ pub(crate) struct Trace {
     pub(crate) detail: String,
 }
 
+/// Adds a trace; of the connection's the last 1,000 stay.
 #[tracing::instrument(name = "db.sso_traces.insert", skip_all)]
 pub(crate) async fn insert(
     tx: &mut impl AsTx,
@@ -32,6 +36,16 @@ pub(crate) async fn insert(
         trace.succeeded,
         trace.reason,
         trace.detail,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "delete from identity.sso_traces where organization_id = $1 and connection_id = $2 and id <= (
+             select id from identity.sso_traces where organization_id = $1 and connection_id = $2
+             order by id desc offset $3 limit 1)",
+        organization_id.as_uuid(),
+        connection_id.as_uuid(),
+        KEPT,
     )
     .execute(tx.conn())
     .await?;

@@ -232,6 +232,33 @@ async fn every_seat_is_taken_or_promised_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_who_was_invited_is_forgotten_a_month_after_the_end() {
+    let stage = Stage::set().await;
+    for email in ["closed@example.com", "expired@example.com"] {
+        let invited = stage.invite(&stage.owner, email, Role::Agent).await;
+        if email.starts_with("closed") {
+            let id = invited.unwrap().id;
+            revoke(&stage, &stage.owner, &id).await.unwrap();
+        }
+    }
+    let left = "select from identity.invitations";
+    stage.world.hand.advance(29 * DAY);
+    assert_eq!(stage.count(left).await, 2);
+    testkit::eventually(Duration::from_secs(30), async || {
+        stage.world.hand.advance(Duration::from_hours(1));
+        stage.count(left).await == 1
+    })
+    .await;
+    let expired = "select from identity.invitations where email = 'expired@example.com'";
+    assert_eq!(stage.count(expired).await, 1, "for a week longer");
+    testkit::eventually(Duration::from_secs(30), async || {
+        stage.world.hand.advance(Duration::from_hours(1));
+        stage.count(left).await == 0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn invitations_of_others_are_as_unknown_as_none() {
     let stage = Stage::set().await;
     let stranger = stage.stranger().await;

@@ -24,10 +24,18 @@ async fn preview(stage: &Stage, secret: &str) -> Result<wire::InvitationPreview,
 }
 
 async fn join(stage: &Stage, secret: &str) -> Result<JoinedOrganization, Status> {
+    join_with(stage, secret, PASSWORD).await
+}
+
+async fn join_with(
+    stage: &Stage,
+    secret: &str,
+    password: &str,
+) -> Result<JoinedOrganization, Status> {
     let request = JoinOrganizationRequest {
         secret: secret.to_owned(),
         name: "Grace".to_owned(),
-        password: PASSWORD.to_owned(),
+        password: password.to_owned(),
     };
     Ok(stage
         .people()
@@ -178,6 +186,18 @@ async fn a_secret_that_is_not_ours_opens_nothing() {
     }
 }
 
+/// P-02.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_joins_chooses_no_password_that_would_be_guessed() {
+    let stage = Stage::set().await;
+    let (_, secret) = invited(&stage, Role::Agent).await;
+    for guessable in ["passwordpassword", GRACE, "Kedai Kopi Kedai Kopi"] {
+        let refused = join_with(&stage, &secret, guessable).await.unwrap_err();
+        assert_eq!(code(&refused), "identity.password_guessable", "{guessable}");
+    }
+    join(&stage, &secret).await.unwrap();
+}
+
 /// V-01: what was promised is given only by who may give it now.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_is_worth_what_its_inviter_may_give_today() {
@@ -204,6 +224,26 @@ async fn an_invitation_is_worth_what_its_inviter_may_give_today() {
     let request = stage.owner.asks(wire::RemoveMemberRequest { user_id });
     stage.people().remove_member(request).await.unwrap();
     assert_invalid(&stage, &secret).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sends_an_invitation_again_answers_for_it() {
+    let stage = Stage::set().await;
+    let admin = stage.member("admin@example.com", Role::Admin).await;
+    let invitation = stage.invite(&admin, GRACE, Role::Agent).await.unwrap();
+    let secret = stage.secret(GRACE, 1).await;
+    let user_id = admin.id.to_string();
+    let request = stage.owner.asks(wire::RemoveMemberRequest { user_id });
+    stage.people().remove_member(request).await.unwrap();
+    assert_invalid(&stage, &secret).await;
+    stage.world.hand.advance(Duration::from_mins(1));
+    let invitation_id = invitation.id;
+    let request = wire::ResendInvitationRequest { invitation_id };
+    let mut people = stage.people();
+    let resent = people.resend_invitation(stage.owner.asks(request));
+    let resent = resent.await.unwrap().into_inner();
+    assert_eq!(resent.invited_by, stage.owner.id.to_string());
+    join(&stage, &secret).await.unwrap();
 }
 
 /// V-01: only the secret says which organization is joined.

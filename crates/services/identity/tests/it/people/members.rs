@@ -282,3 +282,20 @@ async fn the_account_of_a_removed_member_stays_while_it_belongs_elsewhere() {
     remove(&stage, &stage.owner, stranger.id).await.unwrap();
     stage.world.log_in(&stranger.email).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_is_given_within_ten_minutes_of_a_proof() {
+    let stage = Stage::set().await;
+    let agent = stage.member("agent@example.com", Role::Agent).await;
+    let tokens = stage.world.log_in(&stage.owner.email).await.tokens.unwrap();
+    stage.world.hand.advance(std::time::Duration::from_mins(11));
+    let tired = stage.world.refresh(&tokens.refresh_token).await.unwrap();
+    let tired = Person {
+        token: tired.access_token,
+        ..stage.owner.clone()
+    };
+    let refused = change(&stage, &tired, agent.id, Role::Owner).await;
+    assert_eq!(code(&refused.unwrap_err()), "auth.step_up_required");
+    let owner = stage.log_in(stage.owner.id, &stage.owner.email).await;
+    change(&stage, &owner, agent.id, Role::Admin).await.unwrap();
+}

@@ -151,6 +151,8 @@ async fn a_second_factor_is_wanted_from_then_on_and_not_before_now() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_gets_into_a_suspended_organization_until_it_is_resumed() {
     let stage = Stage::set().await;
+    let key = stage.key().await;
+    stage.exchange(&key).await.unwrap();
     let reason = "unpaid".to_owned();
     let request = SuspendOrganizationRequest { reason };
     let request = for_organization(&stage, request).await;
@@ -168,6 +170,8 @@ async fn nobody_gets_into_a_suspended_organization_until_it_is_resumed() {
         .await
         .unwrap_err();
     assert_eq!(code(&refused), "identity.organization_inactive");
+    let refused = stage.exchange(&key).await.unwrap_err();
+    assert_eq!(code(&refused), "auth.api_key_invalid");
     let void = stage.void_until("organization", uuid::Uuid::nil()).await;
     assert_eq!(void, Some(stage.world.clock.now()));
     let ended = stage.world.events::<SessionEnded>().await;
@@ -182,11 +186,16 @@ async fn nobody_gets_into_a_suspended_organization_until_it_is_resumed() {
     let resumed = stage.people().resume_organization(request).await.unwrap();
     assert_eq!(resumed.into_inner().state(), OrganizationState::Active);
     stage.world.log_in(&stage.owner.email).await;
+    stage.exchange(&key).await.unwrap();
     assert_eq!(stage.world.events::<OrganizationSuspended>().await.len(), 1);
     assert_eq!(stage.world.events::<OrganizationResumed>().await.len(), 1);
     assert_eq!(
         stage.audited().await,
-        ["organization.suspended", "organization.resumed"]
+        [
+            "api_key.created",
+            "organization.suspended",
+            "organization.resumed"
+        ]
     );
 }
 
@@ -219,6 +228,7 @@ async fn a_deletion_shuts_everybody_out_and_an_owner_takes_it_back() {
     let stage = Stage::set().await;
     let admin = stage.member("admin@example.com", Role::Admin).await;
     let second = stage.member("second@example.com", Role::Owner).await;
+    let key = stage.key().await;
     let deleting = delete(&stage, &stage.owner, "Kedai Kopi").await.unwrap();
     assert_eq!(deleting.state(), OrganizationState::Deleting);
     assert_eq!(
@@ -242,6 +252,9 @@ async fn a_deletion_shuts_everybody_out_and_an_owner_takes_it_back() {
         .unwrap_err();
     assert_eq!(code(&refused), "identity.organization_inactive");
 
+    let refused = stage.exchange(&key).await.unwrap_err();
+    assert_eq!(code(&refused), "auth.api_key_invalid");
+
     // An owner gets in for one purpose.
     stage.world.hand.advance(29 * DAY);
     let owner = stage.log_in(second.id, &second.email).await;
@@ -253,10 +266,28 @@ async fn a_deletion_shuts_everybody_out_and_an_owner_takes_it_back() {
     assert_eq!(cancelled.state(), OrganizationState::Active);
     assert_eq!(cancelled.delete_at, None);
     stage.world.log_in(&admin.email).await;
+    stage.exchange(&key).await.unwrap();
     stage.world.hand.advance(Duration::from_secs(2));
     let owner = stage.log_in(stage.owner.id, &stage.owner.email).await;
     let again = cancel(&stage, &owner).await.unwrap_err();
     assert_eq!(code(&again), "precondition_failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_with_a_second_factor_takes_a_deletion_back() {
+    let stage = Stage::set().await;
+    let app = stage.world.enable_totp(&stage.owner.token).await;
+    delete(&stage, &stage.owner, "Kedai Kopi").await.unwrap();
+    stage.world.hand.advance(Duration::from_mins(1));
+    let challenge = stage.world.challenge(&stage.owner.email).await;
+    let totp_code = stage.world.code(&app.secret, 0);
+    let tokens = stage.world.complete(&challenge, &totp_code, "").await;
+    let owner = Person {
+        token: tokens.unwrap().access_token,
+        ..stage.owner.clone()
+    };
+    let cancelled = cancel(&stage, &owner).await.unwrap();
+    assert_eq!(cancelled.state(), OrganizationState::Active);
 }
 
 /// With every kind of row that members, roles, teams and invitations leave.

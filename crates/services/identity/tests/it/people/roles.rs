@@ -2,7 +2,7 @@ use auth::Role;
 use ids::{RoleId, UserId};
 use proto::identity::v1::{
     self as wire, ChangeMemberRoleRequest, ConversationScope, CreateRoleRequest, DeleteRoleRequest,
-    InviteRequest, ListRolesRequest, UpdateRoleRequest,
+    InviteRequest, ListRolesRequest, RotateApiKeyRequest, UpdateRoleRequest,
 };
 use tonic::{Code, Status};
 
@@ -193,6 +193,45 @@ async fn nobody_makes_a_role_that_may_more_than_himself() {
             .unwrap_err(),
     ] {
         assert_eq!(code(&status), "auth.forbidden");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sees_less_makes_no_key_that_sees_everything() {
+    let stage = Stage::set().await;
+    let permissions = ["api_keys.manage", "contacts.read"];
+    let narrow = create(&stage, &stage.owner, role("Narrow", &permissions));
+    let narrow = narrow.await.unwrap();
+    let mut wide = role("Wide", &permissions);
+    wide.conversations = ConversationScope::All.into();
+    wide.hides_contact_details = false;
+    let wide = create(&stage, &stage.owner, wide).await.unwrap();
+    let theirs = ["contacts.read"];
+    let world = &stage.world;
+    let key = world.create_key(&stage.owner.token, Role::Viewer, &theirs);
+    let key_id = key.await.unwrap().api_key.unwrap().id;
+    let rotate = async |by: &Person| {
+        let request = RotateApiKeyRequest {
+            api_key_id: key_id.clone(),
+            overlap_hours: 1,
+        };
+        stage.identity().rotate_api_key(by.asks(request)).await
+    };
+    let member = stage.member("keys@example.com", Role::Agent).await;
+    for (role_id, is_enough) in [(narrow.id, false), (wide.id, true)] {
+        assign(&stage, &stage.owner, member.id, &role_id)
+            .await
+            .unwrap();
+        world.hand.advance(std::time::Duration::from_secs(2));
+        let maker = stage.log_in(member.id, &member.email).await;
+        let made = world.create_key(&maker.token, Role::Viewer, &theirs).await;
+        for refused in [made.err(), rotate(&maker).await.err()] {
+            let refused = refused.map(|status| code(&status));
+            let expected = (!is_enough).then(|| "auth.forbidden".to_owned());
+            assert_eq!(refused, expected);
+        }
+        let more = world.create_key(&maker.token, Role::Viewer, &[]).await;
+        assert_eq!(code(&more.unwrap_err()), "auth.forbidden");
     }
 }
 

@@ -6,8 +6,8 @@ use auth::Role;
 use chrono::{DateTime, Utc};
 use ids::{OrganizationId, UserId};
 use proto::identity::v1::{
-    self as wire, InviteRequest, identity_service_client::IdentityServiceClient,
-    people_service_client::PeopleServiceClient,
+    self as wire, ExchangeApiKeyRequest, InviteRequest,
+    identity_service_client::IdentityServiceClient, people_service_client::PeopleServiceClient,
 };
 use secrecy::SecretString;
 use serde_json::Value;
@@ -170,6 +170,26 @@ impl Stage {
             .collect()
     }
 
+    /// The secret of a new API key.
+    pub(super) async fn key(&self) -> String {
+        let owner = &self.owner.token;
+        let made = self.world.create_key(owner, Role::Viewer, &[]).await;
+        made.unwrap().secret
+    }
+
+    pub(super) async fn exchange(&self, secret: &str) -> Result<wire::AccessToken, Status> {
+        let request = ExchangeApiKeyRequest {
+            secret: secret.to_owned(),
+            ..ExchangeApiKeyRequest::default()
+        };
+        let request = as_caller(request, &self.world.service().await);
+        Ok(self
+            .identity()
+            .exchange_api_key(request)
+            .await?
+            .into_inner())
+    }
+
     pub(super) async fn count(&self, query: &str) -> u64 {
         self.world.execute(query).await
     }
@@ -186,7 +206,9 @@ impl Stage {
         .unwrap();
         actions
             .into_iter()
-            .filter(|action| action != "session.started")
+            .filter(|action| {
+                !["organization.created", "session.started"].contains(&action.as_str())
+            })
             .collect()
     }
 

@@ -1,8 +1,9 @@
 use auth::{Role, View};
 use ids::{TeamId, UserId};
 use proto::identity::v1::{
-    self as wire, AddTeamMembersRequest, CreateTeamRequest, DeleteTeamRequest, GetMemberRequest,
-    ListMembersRequest, ListTeamsRequest, RemoveTeamMemberRequest, RenameTeamRequest,
+    self as wire, AddTeamMembersRequest, CreateRoleRequest, CreateTeamRequest, DeleteTeamRequest,
+    GetMemberRequest, ListMembersRequest, ListTeamsRequest, RemoveTeamMemberRequest,
+    RenameTeamRequest,
 };
 use tonic::{Code, Status};
 
@@ -114,6 +115,50 @@ async fn a_deleted_team_leaves_its_members() {
         stage.audited().await,
         ["team.created", "team.members_added", "team.deleted"]
     );
+}
+
+/// Whoever is in a team sees what the team does.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sees_its_teams_only_changes_no_others() {
+    let stage = Stage::set().await;
+    let owner = &stage.owner;
+    let lead = CreateRoleRequest {
+        name: "Lead".to_owned(),
+        permissions: vec!["members.manage".to_owned(), "members.read".to_owned()],
+        conversations: wire::ConversationScope::Team.into(),
+        hides_contact_details: false,
+    };
+    let lead = stage.people().create_role(owner.asks(lead)).await.unwrap();
+    let role: ids::RoleId = lead.into_inner().id.parse().unwrap();
+    let one = stage.member("one@example.com", Role::Agent).await;
+    let two = stage.member("two@example.com", Role::Agent).await;
+    let agent = stage.member("agent@example.com", Role::Agent).await;
+    for lead in [&one, &two] {
+        let sql = format!(
+            "update identity.memberships set role = 'custom', role_id = '{}' where user_id = '{}'",
+            role.as_uuid(),
+            lead.id.as_uuid()
+        );
+        stage.world.execute(&sql).await;
+    }
+    let own = create(&stage, owner, "Own").await.unwrap().id;
+    let other = create(&stage, owner, "Other").await.unwrap().id;
+    add(&stage, owner, &own, &[one.id]).await.unwrap();
+    add(&stage, owner, &other, &[two.id]).await.unwrap();
+    stage.world.hand.advance(std::time::Duration::from_secs(2));
+    let one = stage.log_in(one.id, &one.email).await;
+    for refused in [
+        add(&stage, &one, &other, &[one.id]).await.unwrap_err(),
+        take_out(&stage, &one, &other, two.id).await.unwrap_err(),
+        // Who may do what it may not.
+        add(&stage, &one, &own, &[agent.id]).await.unwrap_err(),
+        add(&stage, &one, &own, &[owner.id]).await.unwrap_err(),
+    ] {
+        assert_eq!(code(&refused), "auth.forbidden");
+    }
+    assert!(teams_of(&stage, owner, agent.id).await.is_empty());
+    add(&stage, &one, &own, &[two.id]).await.unwrap();
+    take_out(&stage, &one, &own, two.id).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

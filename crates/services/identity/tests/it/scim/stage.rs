@@ -24,7 +24,7 @@ pub(super) struct Stage {
 
 /// A directory with its token.
 #[derive(Clone)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     pub(super) id: String,
     pub(super) token: String,
     gateway: String,
@@ -33,7 +33,7 @@ pub(super) struct Directory {
 
 /// An answer as the directory sees it.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     pub(super) status: u32,
     pub(super) content_type: String,
     pub(super) location: String,
@@ -138,7 +138,7 @@ impl Directory {
     }
 
     /// A user that the directory made; its id.
-    pub(super) async fn user(&self, email: &str) -> String {
+    pub(crate) async fn user(&self, email: &str) -> String {
         let made = self.post("/Users", &user(email)).await;
         assert_eq!(made.status, 201, "{made:?}");
         made.id()
@@ -302,7 +302,7 @@ impl Stage {
     }
 }
 
-pub(super) async fn connect(
+pub(crate) async fn connect(
     world: &World,
     owner: &str,
     gateway: &str,

@@ -130,6 +130,44 @@ async fn a_domain_belongs_to_one_organization() {
 }
 
 #[tokio::test]
+async fn a_domain_passes_on_when_its_holders_record_is_gone() {
+    let corp = Corp::start().await;
+    let stage = &corp.stage;
+    let other = stage.tenant("a@two.example").await;
+    let held = add(stage, &corp.tenant, "sold.example").await.unwrap();
+    stage.dns.publish(&held.record_name, &held.record_value);
+    verify(stage, &corp.tenant, &held.domain).await.unwrap();
+    let id = &corp.connection.id;
+    route(stage, &corp.tenant, &held.domain, id).await.unwrap();
+    let bought = add(stage, &other, "sold.example").await.unwrap();
+    stage.dns.publish(&bought.record_name, &bought.record_value);
+    let refused = verify(stage, &other, &bought.domain).await.unwrap_err();
+    assert_eq!(code(&refused), "sso.domain_taken");
+    stage.dns.withdraw(&held.record_name, &held.record_value);
+    // Nobody takes it without a record of their own.
+    let third = stage.tenant("a@three.example").await;
+    add(stage, &third, "sold.example").await.unwrap();
+    let refused = verify(stage, &third, "sold.example").await.unwrap_err();
+    assert_eq!(code(&refused), "sso.domain_unproven");
+    assert_eq!(&method(stage, "ada@sold.example").await.connection_id, id);
+
+    assert!(
+        verify(stage, &other, &bought.domain)
+            .await
+            .unwrap()
+            .verified
+    );
+    assert_eq!(
+        method(stage, "ada@sold.example").await,
+        FindLoginMethodResponse::default()
+    );
+    assert!(stage.world.dump().await.contains("sso_domain.lost"));
+    // It can come back in the same way only.
+    let refused = verify(stage, &corp.tenant, &held.domain).await.unwrap_err();
+    assert_eq!(code(&refused), "sso.domain_unproven");
+}
+
+#[tokio::test]
 async fn nobody_claims_what_is_everybodys() {
     let stage = Stage::start(now(), |_| ()).await;
     let tenant = stage.tenant("owner@corp.example").await;

@@ -1,12 +1,18 @@
 //! Whose account somebody gets whom a provider vouches for.
 
-use proto::identity::v1::{CreateSsoConnectionRequest, Role, SetSsoRequiredRequest};
+use proto::identity::v1::{
+    ConfirmIdentityRequest, CreateSsoConnectionRequest, Role, SessionTokens, SetSsoRequiredRequest,
+};
+use tonic::Status;
 
 use super::{
     documents::attribute,
     saml::{Corp, about, answering, connecting, finish, mapping, posted, request_id},
 };
-use crate::world::{PASSWORD, as_caller, code};
+use crate::{
+    scim,
+    world::{PASSWORD, as_caller, code},
+};
 
 const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
 
@@ -192,70 +198,143 @@ async fn no_provider_makes_an_owner() {
     }
 }
 
+const GUEST: &str = "guest@elsewhere.example";
+
+/// Somebody of the routed domain and somebody of another one join; both log in with a password, and have these tokens.
+async fn with_people(corp: &Corp) -> [SessionTokens; 2] {
+    let world = &corp.stage.world;
+    let mut tokens = Vec::new();
+    for email in ["ada@corp.example", GUEST] {
+        let user = world.sign_up(email).await.user.unwrap();
+        let id: ids::UserId = user.id.parse().unwrap();
+        world
+            .execute(&format!(
+                "delete from identity.sessions where user_id = '{user}';
+                 update identity.users set email_verified_at = now();
+                 update identity.memberships set organization_id = '{tenant}', role = 'agent'
+                 where user_id = '{user}'",
+                tenant = corp.tenant.id,
+                user = id.as_uuid()
+            ))
+            .await;
+        tokens.push(world.log_in(email).await.tokens.unwrap());
+    }
+    tokens.try_into().unwrap()
+}
+
+async fn require(corp: &Corp) -> Result<(), Status> {
+    let request = SetSsoRequiredRequest { required: true };
+    let request = as_caller(request, &corp.tenant.owner);
+    let mut sso = corp.stage.sso.clone();
+    sso.set_sso_required(request).await.map(drop)
+}
+
+async fn route(corp: &Corp) {
+    let sql =
+        "update identity.sso_domains set connection_id = (select id from identity.sso_connections)";
+    corp.stage.world.execute(sql).await;
+}
+
 #[tokio::test]
 async fn a_password_is_not_accepted_where_single_sign_on_is_required() {
     let mut corp = Corp::start().await;
     let world = &corp.stage.world;
-    let ada = world.sign_up("ada@corp.example").await;
-    let guest = world.sign_up("guest@elsewhere.example").await;
-    for user in [&ada, &guest] {
-        let id: ids::UserId = user.user.as_ref().unwrap().id.parse().unwrap();
-        world
-            .execute(&format!(
-                "delete from identity.sessions;
-                 update identity.users set email_verified_at = now();
-                 update identity.memberships set organization_id = '{}', role = 'agent' where user_id = '{}'",
-                corp.tenant.id,
-                id.as_uuid()
-            ))
-            .await;
-    }
-    let require = SetSsoRequiredRequest { required: true };
-    let request = as_caller(require, &corp.tenant.owner);
-    let refused = corp
-        .stage
-        .sso
-        .clone()
-        .set_sso_required(request)
-        .await
-        .unwrap_err();
+    let [adas, guests] = with_people(&corp).await;
+    world.enable_totp(&corp.tenant.owner).await;
+    let refused = require(&corp).await.unwrap_err();
     assert_eq!(code(&refused), "precondition_failed", "nobody could log in");
-    world
-        .execute("update identity.sso_domains set connection_id = (select id from identity.sso_connections)")
-        .await;
-    let request = as_caller(require, &corp.tenant.owner);
-    corp.stage
-        .sso
-        .clone()
-        .set_sso_required(request)
-        .await
-        .unwrap();
-    let refused = world
-        .try_log_in("ada@corp.example", PASSWORD)
-        .await
-        .unwrap_err();
-    assert_eq!(code(&refused), "auth.sso_required");
+    route(&corp).await;
+    require(&corp).await.unwrap();
     // Nobody learns it without the password.
-    let refused = world
-        .try_log_in("ada@corp.example", "a wrong password")
+    for (password, expected) in [
+        (PASSWORD, "auth.sso_required"),
+        ("a wrong password", "auth.credentials_wrong"),
+    ] {
+        let refused = world.try_log_in("ada@corp.example", password).await;
+        assert_eq!(code(&refused.unwrap_err()), expected);
+    }
+    assert!(world.log_in(GUEST).await.tokens.is_some());
+    // What began with a password before ends with its access token.
+    let refused = world.refresh(&adas.refresh_token).await.unwrap_err();
+    assert_eq!(code(&refused), "auth.refresh_invalid");
+    let request = ConfirmIdentityRequest {
+        password: PASSWORD.to_owned(),
+        ..ConfirmIdentityRequest::default()
+    };
+    let request = as_caller(request, &adas.access_token);
+    let refused = world.accounts().confirm_identity(request).await;
+    assert_eq!(code(&refused.unwrap_err()), "auth.sso_required");
+    world.refresh(&guests.refresh_token).await.unwrap();
+    let known = world.caller(&adas.access_token).await.unwrap().id;
+    let login = corp.log_in("ada@corp.example", &[]).await.unwrap().login;
+    let login = login.unwrap();
+    assert_eq!(login.user.unwrap().id, known);
+    let world = &corp.stage.world;
+    let refresh_token = login.tokens.unwrap().refresh_token;
+    world.refresh(&refresh_token).await.unwrap();
+}
+
+/// While the provider is broken an owner needs a way in, and whoever has learned its password must not make one.
+#[tokio::test]
+async fn an_owner_comes_in_without_the_provider_by_a_second_factor_that_it_has() {
+    let corp = Corp::start().await;
+    let world = &corp.stage.world;
+    route(&corp).await;
+    let refused = require(&corp).await.unwrap_err();
+    assert_eq!(code(&refused), "precondition_failed");
+    assert!(refused.message().contains("second factor"));
+    let app = world.enable_totp(&corp.tenant.owner).await;
+    require(&corp).await.unwrap();
+    world.hand.advance(std::time::Duration::from_secs(30));
+    let challenge = world.challenge("owner@corp.example").await;
+    let totp_code = world.code(&app.secret, 0);
+    let owner = world.complete(&challenge, &totp_code, "").await.unwrap();
+    world.refresh(&owner.refresh_token).await.unwrap();
+    world
+        .execute("update identity.totp_factors set confirmed_at = null")
+        .await;
+    let refused = world.try_log_in("owner@corp.example", PASSWORD).await;
+    assert_eq!(code(&refused.unwrap_err()), "auth.sso_required");
+}
+
+/// L-03: a key that the maker of the account left behind.
+#[tokio::test]
+async fn keys_of_whoever_took_an_address_in_advance_are_revoked() {
+    let mut corp = Corp::start().await;
+    let taken = corp.stage.world.sign_up("victim@corp.example").await;
+    let attacker = taken.tokens.unwrap().access_token;
+    let world = &corp.stage.world;
+    world
+        .create_key(&attacker, auth::Role::Admin, &[])
         .await
-        .unwrap_err();
-    assert_eq!(code(&refused), "auth.credentials_wrong");
-    assert!(
-        world
-            .log_in("guest@elsewhere.example")
-            .await
-            .tokens
-            .is_some()
-    );
-    // An owner is let in, once it has a second factor.
-    let owner = world.log_in("owner@corp.example").await;
-    assert!(owner.tokens.is_none() && owner.enrolment_required.is_some());
-    let login = corp
-        .log_in("ada@corp.example", &[])
-        .await
-        .unwrap()
-        .login
         .unwrap();
-    assert_eq!(login.user.unwrap().id, ada.user.unwrap().id);
+    corp.log_in("victim@corp.example", &[]).await.unwrap();
+    let mut admin = corp.stage.world.db.admin().await;
+    let good: i64 =
+        sqlx::query_scalar("select count(*) from identity.api_keys where revoked_at is null")
+            .fetch_one(&mut admin)
+            .await
+            .unwrap();
+    assert_eq!(good, 0);
+}
+
+/// L-08: a directory writes a domain in its own letters, a provider in ASCII.
+#[tokio::test]
+async fn a_directory_and_a_provider_mean_one_person_by_one_mailbox() {
+    let mut corp = Corp::start().await;
+    let stage = &corp.stage;
+    stage
+        .own_domain(&corp.tenant, "xn--mnchen-3ya.example")
+        .await;
+    let directory = scim::stage::connect(&stage.world, &corp.tenant.owner, &stage.service);
+    let directory = directory.await.unwrap();
+    let provisioned = directory.user("Ada@m\u{fc}nchen.example").await;
+    for email in [
+        "ada@xn--mnchen-3ya.example",
+        "ADA@mu\u{308}nchen.example",
+        "ada@M\u{dc}NCHEN.example.",
+    ] {
+        let login = corp.log_in(email, &[]).await.unwrap().login.unwrap();
+        assert_eq!(login.user.unwrap().id, provisioned, "{email}");
+    }
 }

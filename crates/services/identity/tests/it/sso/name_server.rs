@@ -1,4 +1,4 @@
-//! A name server on loopback that answers with the TXT records a test gives it.
+//! A name server on loopback that answers with the TXT records that a test gives it.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{net::UdpSocket, task::JoinSet};
 
-type Records = Arc<Mutex<BTreeMap<String, String>>>;
+type Records = Arc<Mutex<BTreeMap<String, Vec<String>>>>;
 
 pub(crate) struct NameServer {
     pub(crate) address: SocketAddr,
@@ -30,9 +30,16 @@ impl NameServer {
         }
     }
 
+    /// Beside what is there.
     pub(crate) fn publish(&self, name: &str, text: &str) {
         let mut records = self.records.lock().unwrap();
-        records.insert(name.to_owned(), text.to_owned());
+        let texts = records.entry(name.to_owned()).or_default();
+        texts.push(text.to_owned());
+    }
+
+    pub(crate) fn withdraw(&self, name: &str, text: &str) {
+        let mut records = self.records.lock().unwrap();
+        records.get_mut(name).unwrap().retain(|one| one != text);
     }
 }
 
@@ -47,13 +54,18 @@ async fn serve(socket: UdpSocket, records: Records) {
 /// RFC 1035 section 4.1, for one question.
 fn answer(query: &[u8], records: &Records) -> Vec<u8> {
     let (name, end) = question(query);
-    let found = records.lock().unwrap().get(&name).cloned();
+    let found = records
+        .lock()
+        .unwrap()
+        .get(&name)
+        .cloned()
+        .unwrap_or_default();
     let mut message = query[..2].to_vec();
     // An authoritative answer; without a record there is no such name.
-    message.extend([0x84, if found.is_some() { 0 } else { 3 }]);
-    message.extend([0, 1, 0, u8::from(found.is_some()), 0, 0, 0, 0]);
+    message.extend([0x84, if found.is_empty() { 3 } else { 0 }]);
+    message.extend([0, 1, 0, u8::try_from(found.len()).unwrap(), 0, 0, 0, 0]);
     message.extend(&query[12..end]);
-    if let Some(text) = found {
+    for text in found {
         let length = u8::try_from(text.len()).unwrap();
         // The name of the question, TXT, IN, a TTL of a minute.
         message.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, length + 1, length]);

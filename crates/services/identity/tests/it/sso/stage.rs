@@ -111,6 +111,22 @@ impl Stage {
         Ok(Begun::new(answer))
     }
 
+    /// The login was refused with the one answer for all reasons, and nothing was written down about it.
+    pub(crate) async fn refused_without_a_trace(
+        &self,
+        tenant: &Tenant,
+        connection: &SsoConnection,
+        outcome: Result<FinishSsoResponse, Status>,
+    ) {
+        let problem = Problem::from_status(&outcome.unwrap_err());
+        assert_eq!(problem.code, "auth.sso_failed");
+        let traces = self.traces(tenant, connection).await;
+        let found = traces
+            .iter()
+            .find(|trace| problem.detail.contains(&trace.id));
+        assert!(found.is_none(), "{found:?}");
+    }
+
     /// Newest first.
     pub(crate) async fn traces(
         &self,
@@ -156,10 +172,14 @@ pub(crate) struct Begun {
 
 impl Begun {
     fn new(answer: BeginSsoResponse) -> Self {
-        Self {
+        let begun = Self {
             url: answer.redirect_url.parse().unwrap(),
             secret: answer.browser_secret,
-        }
+        };
+        // The gateway finds the browser's secret by what the provider sends back.
+        let sent = ["state", "RelayState"].map(|name| begun.parameter(name));
+        assert!(sent.contains(&answer.state), "{sent:?}");
+        begun
     }
 
     pub(crate) fn parameter(&self, name: &str) -> String {

@@ -9,8 +9,13 @@ use super::DraftProvider;
 use crate::{
     Error, SsoError,
     domain::sso::{Oidc, Provider, Saml},
-    ops::Tools,
+    ops::{
+        Tools,
+        sso::budget::{TooSlow, within},
+    },
 };
+
+const TOO_SLOW: &str = "The provider's answers took too long. Try again.";
 
 /// A provider that can be worked with.
 pub(super) struct Checked {
@@ -82,6 +87,10 @@ async fn check_oidc(
         if before.issuer != provider.issuer {
             return Err(another_provider("oidc.issuer"));
         }
+        // Another kind believes addresses for other reasons.
+        if before.kind != provider.kind {
+            return Err(another_provider("oidc.kind"));
+        }
         // A secret belongs to its client id.
         if before.client_id == provider.client_id {
             secret = secret.or(present.secret);
@@ -96,11 +105,14 @@ async fn check_oidc(
     }
     let settings = provider.settings(secret);
     let now = tools.db.clock().now();
-    let discovered = tools.sso.oidc.discover(id, &settings, now).await;
-    discovered.map_err(|faults| SsoError::Provider {
+    let unusable = |problem| SsoError::Provider {
         field: "oidc.issuer",
-        problem: faults.to_string(),
-    })?;
+        problem,
+    };
+    let discovered = within(tools.sso.oidc.discover(id, &settings, now)).await;
+    discovered
+        .map_err(|TooSlow| unusable(TOO_SLOW.to_owned()))?
+        .map_err(|faults| unusable(faults.to_string()))?;
     Ok(Checked {
         provider: Provider::Oidc(provider),
         new_secret,
@@ -122,7 +134,8 @@ async fn check_saml(
         (_, false) => ("saml.metadataXml", draft.metadata.clone().into_bytes()),
         (Some(address), true) => {
             let field = "saml.metadataUrl";
-            let found = tools.sso.metadata(address).await;
+            let found = within(tools.sso.metadata(address)).await;
+            let found = found.unwrap_or_else(|TooSlow| Err(TOO_SLOW.to_owned()));
             (
                 field,
                 found.map_err(|problem| SsoError::Provider { field, problem })?,

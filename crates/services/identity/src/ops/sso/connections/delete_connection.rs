@@ -25,11 +25,12 @@ pub(crate) async fn delete_connection(
     let stored = stored.ok_or(SsoError::Unknown("connection"))?;
     let (reason, now) = (EndReason::ConnectionDeleted, office.occasion.at);
     let tx = &mut office.tx;
+    // First: a login that holds it ends before this goes on, and its session is found.
+    connections::delete(tx, organization_id, id).await?;
     let ended = connections::end_sessions(tx, organization_id, id, reason, now).await?;
     events::sessions_ended(tx, &office.occasion, &ended, reason).await?;
     let void: Vec<Revoked> = ended.iter().map(|(id, _)| Revoked::Session(*id)).collect();
     revocations::record(tx, organization_id, &void, now).await?;
-    connections::delete(tx, organization_id, id).await?;
     keep_a_way_in(&mut office).await?;
     let before = Some(told(&stored.connection));
     office

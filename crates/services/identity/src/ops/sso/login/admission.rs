@@ -1,31 +1,36 @@
 //! From somebody a provider vouches for to a member.
 
-use auth::{Origin, Revoked, Role};
+mod role;
+
+use auth::Origin;
 use chrono::{DateTime, Utc};
 use db::SystemTx;
 use ids::{Actor, UserId};
 use serde_json::json;
 
-use super::{Arrival, Stop, arrival::Address};
+use super::{Arrival, Stop, arrival::Address, trace::connection_deleted};
 use crate::{
     Error, PeopleError,
     domain::{
         assignment::Assignment,
         email::EmailKey,
-        session::EndReason,
-        sso::{Admission, Claim, Connection, Refused, Standing, admit as decide, mapped},
+        sso::{Admission, Claim, Connection, Refused, Standing, admit as decide},
     },
     events::{self, Occasion},
     ops::{
         Tools,
         audit::{self, Change},
-        office, person, seats,
+        claim::claim,
+        seats,
     },
     store::{
-        factors,
+        claims,
         organizations::Organization,
-        people, revocations, roster, settings,
-        sso::{domains, identities},
+        people, roster, settings,
+        sso::{
+            connections, domains,
+            identities::{self, Known},
+        },
         users::User,
     },
 };
@@ -34,7 +39,7 @@ use crate::{
 pub(super) async fn admit(
     tools: &Tools,
     connection: &Connection,
-    arrival: Arrival,
+    arrival: &Arrival,
     origin: &Origin,
 ) -> Result<(User, Organization), Stop> {
     let organization_id = connection.organization_id;
@@ -42,6 +47,9 @@ pub(super) async fn admit(
     // Whoever changes members of the organization waits, and another login of a new person, too.
     let settings = settings::lock(&mut tx, organization_id).await?;
     let settings = settings.ok_or(Error::OrganizationInactive)?;
+    if !connections::hold(&mut tx, organization_id, connection.id).await? {
+        return Err(connection_deleted());
+    }
     let mut desk = Desk {
         tools,
         connection,
@@ -53,27 +61,7 @@ pub(super) async fn admit(
         origin,
         tx,
     };
-    let subject = arrival.subject.as_str();
-    let known = identities::find(&mut desk.tx, organization_id, connection.id, subject).await?;
-    let role = desk.role_of(&arrival).await?;
-    let id = match known {
-        Some((_, false)) => return Err(Refused::Deactivated.into()),
-        Some((id, true)) => id,
-        None => desk.welcome(&arrival, role).await?,
-    };
-    if let Some(role) = role {
-        desk.give(id, role).await?;
-    }
-    let now = desk.occasion.at;
-    identities::put(
-        &mut desk.tx,
-        organization_id,
-        connection.id,
-        subject,
-        id,
-        now,
-    )
-    .await?;
+    let id = desk.recognise(arrival).await?;
     let user = people::list(&mut desk.tx, &[id]).await?.remove(&id);
     desk.tx.commit().await?;
     let organization = Organization {
@@ -93,14 +81,36 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// The role of the person's groups, if they say one and the organization still has it.
-    async fn role_of(&mut self, arrival: &Arrival) -> Result<Option<Assignment>, Stop> {
-        let Some(role) = mapped(&self.connection.role_mappings, &arrival.groups) else {
-            return Ok(None);
+    /// Who it is, from now on if not before.
+    async fn recognise(&mut self, arrival: &Arrival) -> Result<UserId, Stop> {
+        let (organization_id, connection_id) = (self.occasion.organization_id, self.connection.id);
+        let subject = arrival.subject.as_str();
+        let found = identities::find(&mut self.tx, organization_id, connection_id, subject).await?;
+        let said = self.role_of(arrival).await?;
+        let mut known = match found {
+            Some(known) if !known.active => return Err(Refused::Deactivated.into()),
+            Some(known) => known,
+            None => Known {
+                user_id: self.welcome(arrival, said.flatten()).await?,
+                active: true,
+                given: None,
+            },
         };
-        let organization_id = self.connection.organization_id;
-        let exists = office::of_assignment(&mut self.tx, organization_id, role).await?;
-        Ok(exists.map(|_| role))
+        if let Some(role) = said {
+            self.follow(known.user_id, known.given, role).await?;
+            known.given = role;
+        }
+        let now = self.occasion.at;
+        identities::put(
+            &mut self.tx,
+            organization_id,
+            connection_id,
+            subject,
+            &known,
+            now,
+        )
+        .await?;
+        Ok(known.user_id)
     }
 
     /// Somebody whose subject is new.
@@ -113,20 +123,19 @@ impl Desk<'_> {
             return Err(Refused::AddressMissing.into());
         };
         let organization_id = self.connection.organization_id;
-        let claim = Claim {
+        let said = Claim {
             has_address: true,
             owns_domain: domains::is_verified(&mut self.tx, organization_id, &address.domain)
                 .await?,
             is_verified: arrival.email_verified,
         };
         let key = EmailKey::new(&address.text);
-        let holder = identities::lock_person(&mut self.tx, &key).await?;
+        let holder = claims::lock_person(&mut self.tx, &key).await?;
         let standing = self.standing(holder.map(|(id, _)| id)).await?;
-        let admission = decide(claim, standing, self.connection.provisions)?;
-        // Password, second factor and sessions of an account whose address nobody proved are those of whoever set it
-        // up. They end before its owner gets it.
+        let admission = decide(said, standing, self.connection.provisions)?;
         if let Some((id, false)) = holder {
-            self.claim(id, arrival).await?;
+            let (name, actor) = (arrival.name.as_deref(), &self.occasion.actor);
+            claim(&mut self.tx, id, name, actor, self.origin).await?;
         }
         match admission {
             Admission::Link(id) => Ok(id),
@@ -157,17 +166,6 @@ impl Desk<'_> {
             active: entry.active,
             has_other_subject: known,
         })
-    }
-
-    async fn claim(&mut self, id: UserId, arrival: &Arrival) -> Result<(), Stop> {
-        let (now, actor) = (self.occasion.at, self.occasion.actor.clone());
-        let (tx, name) = (&mut self.tx, arrival.name.as_deref());
-        identities::claim_person(tx, id, name, now).await?;
-        factors::delete(tx, id).await?;
-        let reason = EndReason::AccountClaimed;
-        person::end_sessions_everywhere(tx, id, None, reason, &actor).await?;
-        person::record_everywhere(tx, id, &actor, self.origin, "account.claimed").await?;
-        Ok(())
     }
 
     async fn create(
@@ -219,32 +217,6 @@ impl Desk<'_> {
             joined_by: self.connection.provider.kind().as_str().to_owned(),
             joined_at: now,
         }
-    }
-
-    /// At each login, so that a move between groups counts. An owner stays one: no provider decides about owners.
-    async fn give(&mut self, id: UserId, role: Assignment) -> Result<(), Stop> {
-        let (organization_id, now) = (self.occasion.organization_id, self.occasion.at);
-        let found = roster::find(&mut self.tx, organization_id, id).await?;
-        let Some(mut entry) = found else {
-            return Ok(());
-        };
-        if entry.assignment == role || entry.assignment.role() == Role::Owner {
-            return Ok(());
-        }
-        let before = std::mem::replace(&mut entry.assignment, role);
-        let tx = &mut self.tx;
-        roster::update(tx, organization_id, &entry).await?;
-        revocations::record(tx, organization_id, &[Revoked::Member(id)], now).await?;
-        events::member_changed(tx, &self.occasion, id, role.role(), entry.active).await?;
-        let told = |role: Assignment| {
-            let role_id = role.role_id().map(|id| id.to_string());
-            Some(json!({ "role": role.role(), "role_id": role_id }))
-        };
-        let change = Change {
-            before: told(before),
-            after: told(role),
-        };
-        self.record("member.role_changed", id, change).await
     }
 
     async fn record(&mut self, action: &str, id: UserId, change: Change) -> Result<(), Stop> {

@@ -5,7 +5,7 @@ use std::fmt;
 use oidc::Identity;
 use saml::{Assertion, attributes};
 
-use crate::domain::sso::EmailDomain;
+use crate::domain::{email::EmailKey, sso::EmailDomain};
 
 /// RFC 5321 section 4.5.3.1.3, less the angle brackets.
 const MAX_EMAIL: usize = 254;
@@ -21,6 +21,8 @@ pub(super) struct Arrival {
     pub(super) email_verified: bool,
     pub(super) name: Option<String>,
     pub(super) groups: Vec<String>,
+    /// The provider left some out: what is not among `groups` means nothing.
+    pub(super) groups_incomplete: bool,
 }
 
 /// An e-mail address that has the form of one.
@@ -64,7 +66,7 @@ impl Arrival {
                 .and_then(|email| Address::parse(&email.address)),
             email_verified,
             name: identity.name.as_deref().and_then(shown_name),
-            // Of a cut list those count that are there: a mapping that fits fits all the same.
+            groups_incomplete: identity.groups.incomplete,
             groups: identity.groups.names,
         }
     }
@@ -75,7 +77,7 @@ impl Arrival {
         Self {
             // Providers spell an address now so, now so; any other name is exact.
             subject: if by_address {
-                assertion.name_id.to_lowercase()
+                EmailKey::new(&assertion.name_id).as_str().to_owned()
             } else {
                 assertion.name_id.clone()
             },
@@ -86,6 +88,7 @@ impl Arrival {
                 .as_deref()
                 .and_then(shown_name),
             groups: groups.iter().chain(roles).cloned().collect(),
+            groups_incomplete: attributes::groups_are_elsewhere(assertion),
         }
     }
 }

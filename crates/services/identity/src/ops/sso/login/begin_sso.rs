@@ -1,5 +1,6 @@
 //! Send a browser to the provider.
 
+use auth::Origin;
 use ids::SsoConnectionId;
 use saml::IdpMetadata;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,7 +10,11 @@ use super::{Stop, check_open, end, find, finish_saml::Request, flow};
 use crate::{
     Error, SsoError,
     domain::sso::{Connection, Oidc, Provider, ReturnPath, Saml, random_text},
-    ops::{Tools, sso::secrets},
+    ops::{
+        Tools,
+        sso::{budget::within, secrets},
+        throttle::{self, Attempt},
+    },
     store::sso::connections::Stored,
 };
 
@@ -17,6 +22,8 @@ use crate::{
 pub(crate) struct Begun {
     pub(crate) redirect_url: Url,
     pub(crate) browser_secret: SecretString,
+    /// `state` of OpenID Connect, `RelayState` of SAML.
+    pub(crate) state: SecretString,
 }
 
 #[tracing::instrument(skip_all, fields(sso_connection.id = %id))]
@@ -25,11 +32,14 @@ pub(crate) async fn begin_sso(
     id: SsoConnectionId,
     return_to: &str,
     login_hint: &str,
+    origin: &Origin,
 ) -> Result<Begun, Error> {
+    // Each leaves a row behind, and anybody can begin one.
+    Attempt::begin(tools, &throttle::beginning(origin)).await?;
     let stored = find(tools, id).await?;
     let return_to = ReturnPath::of(return_to);
     let begun = begin(tools, &stored, return_to, login_hint).await;
-    end(tools, &stored.connection, None, begun).await
+    end(tools, &stored.connection, |_| None, begun).await
 }
 
 async fn begin(
@@ -48,6 +58,7 @@ async fn begin(
     Ok(Begun {
         redirect_url,
         browser_secret,
+        state,
     })
 }
 
@@ -63,7 +74,7 @@ async fn to_oidc(
     let id = stored.connection.id;
     let settings = provider.settings(secrets::open(tools, stored).await?);
     let client = &tools.sso.oidc;
-    let provider = client.provider(id, &settings, now).await?;
+    let provider = within(client.provider(id, &settings, now)).await??;
     let redirect_uri = tools.sso.addresses()?.redirect_uri(id);
     let hint = (!login_hint.is_empty()).then_some(login_hint);
     let begun = client.begin(&provider, redirect_uri, hint, now);

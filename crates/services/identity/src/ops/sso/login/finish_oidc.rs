@@ -4,14 +4,17 @@ use auth::Origin;
 use ids::SsoConnectionId;
 use oidc::{Callback, Pending};
 
-use super::{Arrival, LoggedIn, Stop, check_open, end, find, flow, log_in};
+use super::{Arrival, LoggedIn, Stop, braked, check_open, end, find, flow, log_in};
 use crate::{
     Error,
     domain::{
         session::Method,
         sso::{Oidc, Provider, ReturnPath},
     },
-    ops::{Tools, sso::secrets},
+    ops::{
+        Tools,
+        sso::{budget::within, secrets},
+    },
     store::sso::connections::Stored,
 };
 
@@ -29,8 +32,9 @@ pub(crate) async fn finish_oidc(
     origin: &Origin,
 ) -> Result<LoggedIn, Error> {
     let stored = find(tools, id).await?;
-    let outcome = Box::pin(finish(tools, &stored, back, origin)).await;
-    let success = Some("A person logged in through the provider.");
+    let finishing = finish(tools, &stored, back, origin);
+    let outcome = Box::pin(braked(tools, origin, finishing)).await;
+    let success = |logged_in: &LoggedIn| Some(logged_in.detail);
     end(tools, &stored.connection, success, outcome).await
 }
 
@@ -64,9 +68,11 @@ async fn recognise(
     let now = tools.db.clock().now();
     let settings = provider.settings(secrets::open(tools, stored).await?);
     let client = &tools.sso.oidc;
-    let provider = client.provider(connection.id, &settings, now).await?;
-    let identity = client
-        .finish(&provider, pending, back.callback, now)
-        .await?;
+    let calls = async {
+        let provider = client.provider(connection.id, &settings, now).await?;
+        let finishing = client.finish(&provider, pending, back.callback, now);
+        Ok::<_, Stop>(finishing.await?)
+    };
+    let identity = within(calls).await??;
     Ok((Arrival::of_oidc(identity), taken.return_to))
 }

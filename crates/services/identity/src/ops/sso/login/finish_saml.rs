@@ -7,7 +7,7 @@ use saml::{Assertion, Expectation, IdpMetadata};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use super::{Arrival, LoggedIn, Stop, check_open, end, find, flow, log_in};
+use super::{Arrival, LoggedIn, Stop, braked, check_open, end, find, flow, log_in};
 use crate::{
     Error,
     domain::{
@@ -48,8 +48,9 @@ pub(crate) async fn finish_saml(
     origin: &Origin,
 ) -> Result<LoggedIn, Error> {
     let stored = find(tools, id).await?;
-    let outcome = Box::pin(finish(tools, &stored, back, origin)).await;
-    let success = Some("A person logged in through the provider.");
+    let finishing = finish(tools, &stored, back, origin);
+    let outcome = Box::pin(braked(tools, origin, finishing)).await;
+    let success = |logged_in: &LoggedIn| Some(logged_in.detail);
     end(tools, &stored.connection, success, outcome).await
 }
 

@@ -76,10 +76,9 @@ pub(super) async fn take(
     }))
 }
 
-/// Nobody began the login that is to be ended.
-pub(super) fn unknown() -> Stop {
-    Stop::refused(
-        "flow_unknown",
-        "The answer belongs to no login that was begun here: it is old, of another connection, or forged.",
-    )
+/// Nobody began the login that is to be ended: the answer is old, of another connection, or forged.
+pub(super) const fn unknown() -> Stop {
+    Stop::Untraced {
+        reason: "flow_unknown",
+    }
 }

@@ -6,7 +6,7 @@ use ids::{SsoTraceId, TenantScope};
 use crate::{
     Error, SsoError,
     domain::sso::{Connection, FlowFault, Refused},
-    ops::Tools,
+    ops::{Tools, sso::budget::TooSlow},
     store::sso::traces::{self, Trace},
 };
 
@@ -23,6 +23,11 @@ pub(super) enum Stop {
         /// A sentence for the administrator.
         detail: String,
     },
+    /// The same, and nothing is written down: anybody could have that done without end, or nobody is left to read it.
+    Untraced {
+        /// A stable word.
+        reason: &'static str,
+    },
     /// We failed.
     Broken(Error),
 }
@@ -33,6 +38,22 @@ impl Stop {
             reason,
             detail: detail.into(),
         }
+    }
+}
+
+/// There is nothing left to write a trace about.
+pub(super) const fn connection_deleted() -> Stop {
+    Stop::Untraced {
+        reason: "connection_deleted",
+    }
+}
+
+impl From<TooSlow> for Stop {
+    fn from(_: TooSlow) -> Self {
+        Self::refused(
+            "provider_too_slow",
+            "The provider's answers took longer than a login can wait.",
+        )
     }
 }
 
@@ -107,19 +128,20 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-/// Writes down how the attempt ended, in a transaction of its own.
+/// Writes down how the attempt ended, in a transaction of its own. `success` is the sentence for one that went well, if
+/// that is to be written.
 ///
 /// # Errors
 /// [`SsoError::Failed`] for whatever was refused: one answer for all reasons.
 pub(super) async fn end<T>(
     tools: &Tools,
     connection: &Connection,
-    success: Option<&'static str>,
+    success: impl FnOnce(&T) -> Option<&'static str>,
     outcome: Result<T, Stop>,
 ) -> Result<T, Error> {
     match outcome {
         Ok(value) => {
-            if let Some(detail) = success {
+            if let Some(detail) = success(&value) {
                 write(tools, connection, true, "succeeded", detail).await?;
             }
             Ok(value)
@@ -128,6 +150,10 @@ pub(super) async fn end<T>(
             let id = write(tools, connection, false, reason, &detail).await?;
             tracing::info!(sso_connection.id = %connection.id, sso_trace.id = %id, reason, "a login was refused");
             Err(SsoError::Failed(id).into())
+        }
+        Err(Stop::Untraced { reason }) => {
+            tracing::info!(sso_connection.id = %connection.id, reason, "a login was refused");
+            Err(unknown(tools))
         }
         Err(Stop::Broken(error)) => Err(error),
     }
@@ -156,7 +182,7 @@ async fn write(
     Ok(trace.id)
 }
 
-/// The same answer where there is no connection, and nothing is written.
+/// The same answer where nothing is written.
 pub(super) fn unknown(tools: &Tools) -> Error {
     SsoError::Failed(SsoTraceId::stamped(tools.db.clock().now())).into()
 }

@@ -14,6 +14,7 @@ mod pipeline;
 mod processes;
 mod reads;
 mod report;
+mod revocation;
 mod scratch;
 mod seed;
 mod sends;
@@ -224,6 +225,8 @@ async fn in_world(
     if flags.want(Part::Logins) {
         let logins = Box::pin(logins::measure(bench, world));
         sections.push(step("logging in", logins).await?);
+        let revocation = Box::pin(revocation::measure(world));
+        sections.push(step("revoking", revocation).await?);
     }
     Ok(())
 }

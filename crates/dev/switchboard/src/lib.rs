@@ -8,5 +8,6 @@ pub mod api;
 pub mod backing;
 pub mod bench;
 pub mod demo;
+pub mod doors;
 pub mod platform;
 pub mod whatsapp;

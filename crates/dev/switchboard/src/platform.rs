@@ -11,7 +11,10 @@ use chassis::{
     Telemetry,
 };
 use clock::Clock;
-use sandbox::{Sandbox, SandboxConfig, SandboxHandle, resend::SetupSpec};
+use sandbox::{
+    Sandbox, SandboxConfig, SandboxHandle,
+    resend::{EndpointSpec, SetupSpec},
+};
 use secrecy::SecretString;
 use vault::VaultConfig;
 
@@ -29,6 +32,8 @@ pub const ACCESS_TOKEN: &str = "sandbox-access-token";
 const GATEWAY_SECRET: &str = "only-the-gateway-of-this-process-uses-it";
 /// Resend's key at the sandbox.
 const RESEND_KEY: &str = "re_sandbox";
+/// Signs the webhooks of the sandbox's Resend.
+const RESEND_WEBHOOK_SECRET: &str = "whsec_b25seS10aGUtc2FuZGJveC1zaWducy13aXRoLWl0";
 /// Resend lets only verified domains send; the sandbox's team has this one.
 const SENDER: &str = "Switchboard <mail@switchboard.example>";
 /// Where links in mail lead: the app's development server.
@@ -59,6 +64,10 @@ pub struct Platform {
     pub gateway: String,
     /// Where webhooks go, `http://127.0.0.1:8089`.
     pub edge: String,
+    /// Identity's gRPC, for programs inside.
+    pub identity: SocketAddr,
+    /// Messaging's.
+    pub messaging: SocketAddr,
     /// Probes and metrics.
     pub admin: Option<SocketAddr>,
     /// Meta's Graph API, unless it is somewhere else.
@@ -108,7 +117,12 @@ impl Platform {
         } else {
             Base::for_tests()
         };
-        // Identity and messaging know each other's addresses before they are built.
+        // Identity and messaging know each other's addresses before they are built, and Resend the edge's.
+        let edge = listen::<edge::App>(&base).await?;
+        if let Some(sandbox) = &sandbox {
+            let edge = http(edge.addresses())?;
+            set_up_resend(sandbox, &edge)?;
+        }
         let identity = listen::<identity::App>(&base).await?;
         let messaging = listen::<messaging::App>(&base).await?;
         let (identity_at, messaging_at) =
@@ -121,7 +135,7 @@ impl Platform {
         host.add_on::<messaging::App>(messaging, &base, config)
             .await?;
         let edge = host
-            .add::<edge::App>(&base, edge_config(&options.backing)?)
+            .add_on::<edge::App>(edge, &base, edge_config(&options.backing)?)
             .await?;
         let gateway = host
             .add::<gateway::App>(&base, gateway_config(identity_at, messaging_at)?)
@@ -131,11 +145,10 @@ impl Platform {
         host.add::<crm_sync::App>(&base, ()).await?;
 
         Ok(Self {
-            gateway: format!(
-                "http://{}",
-                gateway.http.context("the gateway serves HTTP")?
-            ),
-            edge: format!("http://{}", edge.http.context("the edge serves HTTP")?),
+            gateway: http(gateway)?,
+            edge: http(edge)?,
+            identity: identity_at,
+            messaging: messaging_at,
             admin: host.admin_address(),
             sandbox,
             host,
@@ -181,18 +194,27 @@ async fn start_sandbox(options: &Options) -> Result<SandboxHandle> {
         listen: local(if options.well_known_ports { 8_078 } else { 0 }),
         ..SandboxConfig::default()
     };
-    let sandbox = Sandbox::start(config, options.clock.clone())
+    Sandbox::start(config, options.clock.clone())
         .await
-        .context("start the sandbox")?;
+        .context("start the sandbox")
+}
+
+/// The team whose mail the sandbox takes. It tells the edge which addresses mail no longer reaches.
+fn set_up_resend(sandbox: &SandboxHandle, edge: &str) -> Result<()> {
+    let undeliverable = ["email.bounced", "email.complained", "email.suppressed"];
     let team = SetupSpec {
         api_key: SecretString::from(RESEND_KEY),
+        webhooks: vec![EndpointSpec {
+            url: format!("{edge}/webhooks/resend"),
+            signing_secrets: vec![SecretString::from(RESEND_WEBHOOK_SECRET)],
+            events: Some(undeliverable.map(str::to_owned).into()),
+        }],
         ..SetupSpec::default()
     };
     sandbox
         .resend()
         .set_up(team)
-        .map_err(|error| anyhow::anyhow!("set up the sandbox's Resend: {error:?}"))?;
-    Ok(sandbox)
+        .map_err(|error| anyhow::anyhow!("set up the sandbox's Resend: {error:?}"))
 }
 
 async fn listen<S: chassis::Service>(base: &Base) -> Result<Listeners> {
@@ -202,6 +224,11 @@ async fn listen<S: chassis::Service>(base: &Base) -> Result<Listeners> {
 
 fn grpc(addresses: Addresses) -> Result<SocketAddr> {
     addresses.grpc.context("the service serves gRPC")
+}
+
+fn http(addresses: Addresses) -> Result<String> {
+    let address = addresses.http.context("the service serves HTTP")?;
+    Ok(format!("http://{address}"))
 }
 
 const fn local(port: u16) -> SocketAddr {
@@ -258,15 +285,17 @@ fn messaging_config(
     })
 }
 
-/// The edge with the sandbox's app.
+/// The edge with the sandbox's app and Resend's webhooks.
 pub(crate) fn edge_config(backing: &Backing) -> Result<edge::Config> {
     let section = serde_json::json!({
         "apps": { APP: { "secrets": [APP_SECRET], "verify_token": VERIFY_TOKEN } }
     });
+    let resend = serde_json::json!({ "secrets": [RESEND_WEBHOOK_SECRET] });
     Ok(edge::Config {
         db: backing.db("edge")?,
         bus: backing.bus(),
         whatsapp: serde_json::from_value(section).context("the edge's apps")?,
+        resend: serde_json::from_value(resend).context("the webhooks of Resend")?,
         intake: edge::Intake::default(),
     })
 }

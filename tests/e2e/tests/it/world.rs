@@ -24,7 +24,7 @@ pub(crate) const CUSTOMER: &str = "4915112345678";
 pub(crate) const PASSWORD: &str = "a long enough password";
 
 /// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Repeats `attempt` until it answers.
 pub(crate) async fn eventually<A: testkit::Attempt>(attempt: impl AsyncFnMut() -> A) -> A::Output {
@@ -144,7 +144,8 @@ impl World {
     /// Waits until messaging has taken in all that the edge had accepted by now.
     pub(crate) async fn taken_in(&self) {
         let waiting = "select count(*) from edge.outbox
-                       where not exists (select from messaging.inbox where inbox.event_id = outbox.event_id)";
+                       where event_type = 'switchboard.edge.events.v1.WhatsAppReceived'
+                         and not exists (select from messaging.inbox where inbox.event_id = outbox.event_id)";
         eventually(async || self.count(waiting).await == 0).await;
     }
 

@@ -3,6 +3,8 @@
 alter table identity.users
     -- When the person proved to read the address; null until then.
     add column email_verified_at timestamptz;
+-- Until now an address was believed as it was given, and its owner has worked with the account since.
+update identity.users set email_verified_at = created_at;
 
 -- Links sent by e-mail. The secret in a link is the id and a MAC over it under a key of its own use (`domain::link`), so
 -- this table opens nothing.
@@ -71,7 +73,7 @@ alter table identity.sessions
     -- How the person was recognised: `password`, `totp`, `recovery_code`, `oidc`, `saml`.
     add column methods text[] not null default '{}',
     -- The last time it was: a sensitive change wants it to be a moment ago.
-    add column authenticated_at timestamptz not null default '-infinity',
+    add column authenticated_at timestamptz not null default 'epoch',
     -- The single sign-on connection it came through.
     add column connection_id uuid;
 alter table identity.sessions

@@ -31,8 +31,9 @@ pub(super) async fn claim(
     claims::claim(tx, id, name, now).await?;
     factors::delete(tx, id).await?;
     person::end_sessions_everywhere(tx, id, None, EndReason::AccountClaimed, actor).await?;
-    revoke_keys(tx, id, actor, origin).await?;
-    person::record_everywhere(tx, id, actor, origin, "account.claimed").await
+    // All the logs first, in the order in which everybody takes them.
+    person::record_everywhere(tx, id, actor, origin, "account.claimed").await?;
+    revoke_keys(tx, id, actor, origin).await
 }
 
 async fn revoke_keys(

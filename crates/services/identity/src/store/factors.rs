@@ -39,6 +39,29 @@ pub(crate) async fn protects_any(tx: &mut SystemTx, people: &[UserId]) -> Result
     Ok(protects)
 }
 
+/// Whether without this person's app an organization that requires single sign-on has no owner left who gets in when its
+/// provider is broken.
+#[tracing::instrument(name = "db.totp_factors.select", skip_all)]
+pub(crate) async fn is_last_break_glass(
+    tx: &mut SystemTx,
+    user_id: UserId,
+) -> Result<bool, DbError> {
+    let is_last = sqlx::query_scalar!(
+        r#"select exists (
+               select from identity.memberships m
+               join identity.organizations o on o.organization_id = m.organization_id
+               where m.user_id = $1 and m.role = 'owner' and m.state = 'active' and o.sso_required and not exists (
+                   select from identity.memberships other
+                   join identity.totp_factors f on f.user_id = other.user_id and f.confirmed_at is not null
+                   where other.organization_id = m.organization_id and other.role = 'owner' and other.state = 'active'
+                     and other.user_id <> $1)) as "is_last!""#,
+        user_id.as_uuid(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(is_last)
+}
+
 /// Begins to set one up, instead of one that was begun and not confirmed. False when there is a confirmed one, which
 /// stays.
 #[tracing::instrument(name = "db.totp_factors.insert", skip_all)]

@@ -5,12 +5,14 @@ use db::SystemTx;
 
 use super::{Proof, changed};
 use crate::{
-    Error,
+    Error, SsoError,
     mail::{self, Letter},
     ops::{Tools, person},
     store::factors,
 };
 
+/// # Errors
+/// [`SsoError::OwnerWithoutFactor`] for the last owner whom a broken identity provider would not shut out.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn disable_totp(
     tools: &Tools,
@@ -22,6 +24,9 @@ pub(crate) async fn disable_totp(
     let by = me.changes(&caller.origin);
     let mut tx = SystemTx::begin(&tools.db, "remove a factor").await?;
     by.grounds.lock(&mut tx, me.user_id).await?;
+    if factors::is_last_break_glass(&mut tx, me.user_id).await? {
+        return Err(SsoError::OwnerWithoutFactor.into());
+    }
     if !factors::delete(&mut tx, me.user_id).await? {
         return Err(Error::MfaMissing);
     }

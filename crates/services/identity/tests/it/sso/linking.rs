@@ -1,7 +1,8 @@
 //! Whose account somebody gets whom a provider vouches for.
 
 use proto::identity::v1::{
-    ConfirmIdentityRequest, CreateSsoConnectionRequest, Role, SessionTokens, SetSsoRequiredRequest,
+    ConfirmIdentityRequest, CreateSsoConnectionRequest, DisableTotpRequest, Role, SessionTokens,
+    SetSsoRequiredRequest,
 };
 use tonic::Status;
 
@@ -290,6 +291,14 @@ async fn an_owner_comes_in_without_the_provider_by_a_second_factor_that_it_has()
     let totp_code = world.code(&app.secret, 0);
     let owner = world.complete(&challenge, &totp_code, "").await.unwrap();
     world.refresh(&owner.refresh_token).await.unwrap();
+    // The only owner whom it lets in keeps it.
+    let request = DisableTotpRequest {
+        recovery_code: app.recovery_codes[0].clone(),
+        ..DisableTotpRequest::default()
+    };
+    let request = as_caller(request, &owner.access_token);
+    let refused = world.accounts().disable_totp(request).await.unwrap_err();
+    assert_eq!(code(&refused), "precondition_failed");
     world
         .execute("update identity.totp_factors set confirmed_at = null")
         .await;

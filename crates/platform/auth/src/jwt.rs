@@ -2,6 +2,7 @@
 
 mod claims;
 mod compact;
+mod genuine;
 mod key;
 mod verifier;
 

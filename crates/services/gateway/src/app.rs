@@ -84,8 +84,7 @@ impl Service for App {
             )),
             deps.clock.clone(),
         );
-        let remembered = &config.credentials;
-        let tokens = Tokens::new(verifier, remembered.tokens);
+        let tokens = Tokens::new(verifier);
         let known = config.browser.origins.iter().chain(&config.cors.origins);
         let browsers = Sessions::new(
             identity.clone(),
@@ -99,8 +98,8 @@ impl Service for App {
             api_keys: ApiKeys::new(
                 identity,
                 own_token.clone(),
-                remembered.api_keys,
-                remembered.api_key_ttl(),
+                config.credentials.api_keys,
+                config.credentials.api_key_ttl(),
                 deps.clock.clone(),
             ),
         };

@@ -106,8 +106,6 @@ pub struct Events {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct Remembered {
-    /// Verified access tokens.
-    pub tokens: u64,
     /// Exchanged API keys.
     pub api_keys: u64,
     /// How long an exchanged key is believed.
@@ -190,7 +188,6 @@ impl Default for Events {
 impl Default for Remembered {
     fn default() -> Self {
         Self {
-            tokens: 20_000,
             api_keys: 10_000,
             api_key_ttl_ms: 30_000,
         }
@@ -211,7 +208,6 @@ impl Validate for Config {
             ("api.max_body_bytes", self.api.max_body_bytes as u64),
             ("api.body_timeout_ms", self.api.body_timeout_ms),
             ("events.heartbeat_ms", self.events.heartbeat_ms),
-            ("credentials.tokens", self.credentials.tokens),
             ("credentials.api_keys", self.credentials.api_keys),
         ];
         problems.at_least(1, &positive);
@@ -255,7 +251,6 @@ impl Settings for Config {
                 ("resume_for_ms", "15000", "How long the gateway tries to resume a lost stream before the client has to."),
             ])
             .section("credentials", &[
-                ("tokens", "20000", "Verified access tokens that are remembered."),
                 ("api_keys", "10000", "Exchanged API keys that are remembered."),
                 ("api_key_ttl_ms", "30000", "How long an exchanged key is believed, at most 60000: a revoked key works that long."),
             ])

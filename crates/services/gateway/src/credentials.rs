@@ -1,9 +1,9 @@
 //! Who is calling: `Authorization: Bearer` with an access token or an API key.
 //!
 //! An access token is verified here, with the signing keys of identity. An API key is exchanged
-//! for an access token by identity, and that token is what the services see. Both results are
-//! remembered under a hash of the credential: a token until it ends, an exchanged key for at most
-//! 60 seconds, so a revoked key stops working at the gateway within that time.
+//! for an access token by identity, and that token is what the services see. The result is
+//! remembered under a hash of the key for at most 60 seconds, so a revoked key stops working at
+//! the gateway within that time.
 
 mod api_keys;
 mod bearer;

@@ -52,6 +52,9 @@ pub enum Error {
     /// A password can't be hashed or a stored hash can't be read: a bug.
     #[error("hash a password")]
     Hash(#[source] argon2::password_hash::Error),
+    /// The threads that hash can't be started.
+    #[error("start the threads that hash passwords")]
+    HashThreads(#[source] rayon::ThreadPoolBuildError),
     /// A hash of the older system can't be read.
     #[error("read a hash of the older system")]
     OldHash(#[source] bcrypt::BcryptError),
@@ -150,9 +153,12 @@ impl Classify for Error {
             Self::People(error) => error.code(),
             Self::Sso(error) => error.code(),
             Self::PageToken(error) => error.code(),
-            Self::Letter(_) | Self::NoKey(_) | Self::Sign(_) | Self::Hash(_) | Self::OldHash(_) => {
-                &codes::INTERNAL
-            }
+            Self::Letter(_)
+            | Self::NoKey(_)
+            | Self::Sign(_)
+            | Self::Hash(_)
+            | Self::HashThreads(_)
+            | Self::OldHash(_) => &codes::INTERNAL,
             Self::Throttled(_) => &codes::AUTH_THROTTLED,
             Self::PasswordGuessable(_) => &codes::PASSWORD_GUESSABLE,
             Self::Link => &codes::LINK_INVALID,

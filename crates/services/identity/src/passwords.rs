@@ -1,12 +1,13 @@
 //! Password hashing: argon2id with 46 MiB, one pass, one lane (OWASP and ASVS 5 both list it).
 //!
-//! One hash keeps a core busy for about 0.1 s and needs 46 MiB, so two run at a time, a short queue waits, and whoever
-//! comes then is told to come back: logins must not starve everything else.
+//! One hash keeps a core busy for about 0.1 s and needs 46 MiB, so two run at a time, on threads that give way to others; a
+//! short queue waits, and whoever comes then is told to come back: logins must not starve everything else.
 //!
 //! bcrypt hashes of the older system are verified, too, and replaced as soon as their password is known. They cut a
 //! password after 72 bytes; what replaces them does not.
 
 mod strength;
+mod threads;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,6 +19,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use self::threads::Threads;
 use crate::{Error, domain::secret};
 
 /// KiB.
@@ -53,6 +55,7 @@ pub(crate) struct Passwords(Arc<Shared>);
 
 struct Shared {
     argon2: Argon2<'static>,
+    threads: Threads,
     workers: Arc<Semaphore>,
     queue: Semaphore,
     /// Of a password nobody has: what an unknown person's password is compared with, so that it takes as long.
@@ -72,10 +75,12 @@ impl Passwords {
             .expect("the parameters are constants within argon2's bounds");
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let random = SecretString::from(BASE64_STANDARD.encode(secret::random_bytes().as_slice()));
+        let threads = Threads::start(WORKERS)?;
         let hasher = argon2.clone();
-        let nobody = blocking(move || hash(&hasher, &random)).await?;
+        let nobody = threads.run(move || hash(&hasher, &random)).await?;
         Ok(Self(Arc::new(Shared {
             argon2,
+            threads,
             workers: Arc::new(Semaphore::new(WORKERS)),
             queue: Semaphore::new(QUEUE + WORKERS),
             nobody,
@@ -137,20 +142,12 @@ impl Passwords {
             .map_err(|_| Error::Busy)?
             .map_err(|_| Error::Busy)?;
         // A caller that goes away does not stop the hash, so the permit goes with it and not with the caller.
-        blocking(move || {
+        let work = move || {
             let _worker: OwnedSemaphorePermit = worker;
             work()
-        })
-        .await
+        };
+        self.0.threads.run(work).await
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or(Err(Error::Hash(password_hash::Error::Internal)))
 }
 
 fn hash(argon2: &Argon2<'_>, password: &SecretString) -> Result<SecretString, Error> {

@@ -57,6 +57,16 @@ pub(super) struct Lifetime {
     pub(super) expires_at: DateTime<Utc>,
 }
 
+impl Lifetime {
+    /// Whether it has not ended.
+    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        if self.expires_at + SKEW <= now {
+            return Err(Error::Expired);
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
@@ -129,13 +139,12 @@ impl Claims {
         if expires_at - issued_at > TimeDelta::from_std(LIFETIME).unwrap_or(TimeDelta::zero()) {
             return Err(Error::Invalid("lives too long"));
         }
-        if expires_at + SKEW <= now {
-            return Err(Error::Expired);
-        }
-        Ok(Lifetime {
+        let lifetime = Lifetime {
             issued_at: issued_ms.unwrap_or(issued_at),
             expires_at,
-        })
+        };
+        lifetime.check(now)?;
+        Ok(lifetime)
     }
 
     /// Whom the claims name.

@@ -10,7 +10,11 @@ use proto::identity::v1::{
     identity_service_server::IdentityService,
 };
 
-use super::{claims::Claims, compact::Compact};
+use super::{
+    claims::Claims,
+    compact::Compact,
+    genuine::{Genuine, GenuineTokens},
+};
 use crate::{Error, Jwks, KeySourceError, Principal, RemoteKeys, RemoteRevocations, Revocations};
 
 /// A caller and how long the proof holds.
@@ -24,20 +28,22 @@ pub struct Verified {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Checks access tokens. Cheap to clone; clones share the keys.
+/// Checks access tokens. Cheap to clone; clones share the keys and what they have seen.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     keys: Jwks,
     revocations: Revocations,
+    genuine: GenuineTokens,
     clock: Clock,
 }
 
 impl Verifier {
     /// A verifier with these keys and revocations.
-    pub const fn new(keys: Jwks, revocations: Revocations, clock: Clock) -> Self {
+    pub fn new(keys: Jwks, revocations: Revocations, clock: Clock) -> Self {
         Self {
             keys,
             revocations,
+            genuine: GenuineTokens::new(),
             clock,
         }
     }
@@ -71,24 +77,40 @@ impl Verifier {
     /// [`Error::Invalid`] for anything that is not a token of ours, [`Error::Expired`],
     /// [`Error::Revoked`], [`Error::KeysUnavailable`] when it names an unknown key and identity can't be asked.
     pub async fn verify(&self, token: &str) -> Result<Verified, Error> {
-        let compact = Compact::parse(token)?;
-        let key = self.keys.get(&compact.kid).await?;
-        let message = compact.message.as_bytes();
-        let genuine =
-            jsonwebtoken::crypto::verify(compact.signature, message, &key, Algorithm::EdDSA)
-                .map_err(|_| Error::Invalid("a signature that can't be read"))?;
-        if !genuine {
-            return Err(Error::Invalid("a signature of somebody else"));
-        }
-        let claims: Claims = compact.claims()?;
-        let lifetime = claims.check(self.clock.now())?;
+        let genuine = self.genuine(token).await?;
         let verified = Verified {
-            principal: claims.into_principal()?,
-            issued_at: lifetime.issued_at,
-            expires_at: lifetime.expires_at,
+            principal: genuine.principal.clone(),
+            issued_at: genuine.lifetime.issued_at,
+            expires_at: genuine.lifetime.expires_at,
         };
         self.refuse_revoked(&verified).await?;
         Ok(verified)
+    }
+
+    /// What a token of ours says that has not expired.
+    async fn genuine(&self, token: &str) -> Result<Arc<Genuine>, Error> {
+        if let Some(genuine) = self.genuine.get(token) {
+            self.keys.get(&genuine.kid).await?;
+            genuine.lifetime.check(self.clock.now())?;
+            return Ok(genuine);
+        }
+        let compact = Compact::parse(token)?;
+        let key = self.keys.get(&compact.kid).await?;
+        let message = compact.message.as_bytes();
+        let signed =
+            jsonwebtoken::crypto::verify(compact.signature, message, &key, Algorithm::EdDSA)
+                .map_err(|_| Error::Invalid("a signature that can't be read"))?;
+        if !signed {
+            return Err(Error::Invalid("a signature of somebody else"));
+        }
+        let claims: Claims = compact.claims()?;
+        let genuine = Arc::new(Genuine {
+            lifetime: claims.check(self.clock.now())?,
+            principal: claims.into_principal()?,
+            kid: compact.kid,
+        });
+        self.genuine.remember(token, &genuine);
+        Ok(genuine)
     }
 
     /// Whether a token that was verified earlier is still good: for whoever remembers that it was, or serves a call that

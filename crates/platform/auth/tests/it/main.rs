@@ -6,5 +6,6 @@ mod forged_claims;
 mod forged_tokens;
 mod key_cache;
 mod round_trip;
+mod seen_tokens;
 mod service_tokens;
 mod world;

@@ -1,52 +1,32 @@
-//! Access tokens: verified here, once.
+//! Access tokens, verified here. That a signature was good is remembered by the verifier.
 
 use std::sync::Arc;
 
-use auth::{Error, LIFETIME, Verified, Verifier};
-use moka::future::Cache;
+use auth::{Error, Verified, Verifier};
 
-use super::{Caller, Fingerprint, Refused, fingerprint};
+use super::{Caller, Refused};
 
-/// Verifies tokens and remembers the ones that are good: checking a signature costs more than
-/// everything else the gateway does for a request. Whether it was revoked is asked each time. Clones share what is
-/// remembered.
+/// Verifies tokens. Clones share what the verifier remembers.
 #[derive(Debug, Clone)]
-pub(crate) struct Tokens {
-    verifier: Verifier,
-    verified: Cache<Fingerprint, Arc<Caller>>,
-}
+pub(crate) struct Tokens(Verifier);
 
 impl Tokens {
-    pub(crate) fn new(verifier: Verifier, capacity: u64) -> Self {
-        Self {
-            verifier,
-            verified: Cache::builder()
-                .max_capacity(capacity)
-                .time_to_live(LIFETIME)
-                .build(),
-        }
+    pub(crate) const fn new(verifier: Verifier) -> Self {
+        Self(verifier)
     }
 
     /// The caller that the token names.
     pub(crate) async fn check(&self, token: &str) -> Result<Arc<Caller>, Refused> {
-        let name = fingerprint(token);
-        if let Some(known) = self.verified.get(&name).await
-            && let Some(verified) = &known.verified
-        {
-            self.verifier.recheck(verified).await.map_err(refused)?;
-            return Ok(known);
-        }
-        let verified = self.verifier.verify(token).await.map_err(refused)?;
+        let verified = self.0.verify(token).await.map_err(refused)?;
         let expires_at = verified.expires_at;
-        let caller = Caller::new(token, expires_at, Some(verified)).ok_or(Refused::Invalid)?;
-        let caller = Arc::new(caller);
-        self.verified.insert(name, Arc::clone(&caller)).await;
-        Ok(caller)
+        Caller::new(token, expires_at, Some(verified))
+            .map(Arc::new)
+            .ok_or(Refused::Invalid)
     }
 
     /// Whether a verified token is still good.
     pub(super) async fn recheck(&self, verified: &Verified) -> Result<(), Refused> {
-        self.verifier.recheck(verified).await.map_err(refused)
+        self.0.recheck(verified).await.map_err(refused)
     }
 }
 

@@ -12,8 +12,9 @@ const CERTIFICATE: &str = include_str!("self_test/certificate.base64");
 #[error("xmlsec does not verify a signature that is good: is libxmlsec1-openssl installed?")]
 pub struct SelfTestFailed(#[source] CryptoError);
 
-/// Verifies a signature that is known to be good and one that is known to be bad, so that a missing library stops the
-/// process when it starts and not the first person who logs in.
+/// Verifies a signature that is known to be good, so that a missing library stops the process when it starts and not the
+/// first person who logs in. That bad ones are refused is a matter of tests: `xmlsec` writes each to standard error in a
+/// form of its own.
 ///
 /// # Errors
 /// [`SelfTestFailed`] if libxml2, xmlsec1 or its OpenSSL half is missing or broken.
@@ -21,11 +22,7 @@ pub fn self_test() -> Result<(), SelfTestFailed> {
     let certificate =
         Certificate::from_base64(CERTIFICATE).expect("the file beside this one is a certificate");
     verified_by(&certificate, SIGNED).map_err(SelfTestFailed)?;
-    let forged = SIGNED.replace("xmlsec works", "xmlsec sleeps");
-    match verified_by(&certificate, &forged) {
-        Ok(_) => Err(SelfTestFailed(CryptoError::InvalidSignature)),
-        Err(_) => Ok(()),
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -35,6 +32,9 @@ mod tests {
     #[test]
     fn the_libraries_underneath_work() {
         assert!(self_test().is_ok());
+        let certificate = Certificate::from_base64(CERTIFICATE).expect("a certificate");
+        let forged = SIGNED.replace("xmlsec works", "xmlsec sleeps");
+        assert!(verified_by(&certificate, &forged).is_err());
     }
 
     #[test]

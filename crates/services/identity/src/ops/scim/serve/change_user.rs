@@ -37,16 +37,17 @@ async fn change(
     let before = resource::user(&stored, Vec::new(), exchange.base)?;
     let mut user = before.clone();
     let change = apply(&mut user)?;
+    // The person before its membership: everybody who needs both takes them in this order.
+    if change.changed {
+        person::follow(&mut office, id, &before, &user).await?;
+        let now = office.occasion.at;
+        users::update(&mut office.tx, source, id, &user, now).await?;
+    }
     if let Some(active) = change.active
         && let Some(mut entry) = roster::find(&mut office.tx, source.organization_id, id).await?
     {
         let max_seats = exchange.tools.seats;
         set_active(&mut office, max_seats, &mut entry, active).await?;
-    }
-    if change.changed {
-        person::follow(&mut office, id, &before, &user).await?;
-        let now = office.occasion.at;
-        users::update(&mut office.tx, source, id, &user, now).await?;
     }
     let answer = read::user(&mut office.tx, exchange, id, 200).await?;
     office.tx.commit().await?;

@@ -1,4 +1,4 @@
-//! Threads that hash and give way: while anything else of this machine wants a core, they get a small share of it.
+//! Threads that hash and give way: while anything else of this machine wants a core, they get a smaller share of it.
 
 use argon2::password_hash;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -7,8 +7,9 @@ use tokio::sync::oneshot;
 
 use crate::Error;
 
-/// Nice 10: about a tenth of the share of a thread that answers requests, all of a core that nobody else wants.
-const NICE: i32 = 10;
+/// Nice 4: under half of the share of a thread that answers requests, all of a core that nobody else wants. Much less, and
+/// nobody could log in while the machine is busy.
+const NICE: i32 = 4;
 
 pub(super) struct Threads(ThreadPool);
 

@@ -107,7 +107,8 @@ impl Life {
 
     /// The customer asks and the agent answers.
     async fn goes_on(&self, victim: &Victim) {
-        let owner = log_in(victim).await;
+        // A login tells others of itself, so it may be what kills the victim.
+        let owner = Api::log_in(&victim.gateway, EMAIL, PASSWORD).await;
         for n in 0..ROUNDS {
             let question = format!("question {n}");
             self.scene
@@ -117,7 +118,9 @@ impl Life {
                 .expect("written");
             // The victim may be dead by now; then the agent sees an error and sends again, with the
             // same key.
-            let _lost = self.answer(&owner, n).await;
+            if let Ok(owner) = &owner {
+                let _lost = self.answer(owner, n).await;
+            }
         }
     }
 

@@ -19,6 +19,6 @@ const AUDIENCE: &str = "switchboard";
 /// RFC 9068: keeps an id token from being used as an access token.
 const TYPE: &str = "at+jwt";
 
-/// The longest an access token lives. A revoked session or key works until its last token expires, so this is the
-/// bound of a revocation.
+/// The longest an access token lives. Services ask for revocations twice a second; while they can't, a revoked session or
+/// key works until its last token expires, so this is the bound of a revocation nobody could hear of.
 pub const LIFETIME: Duration = Duration::from_mins(5);

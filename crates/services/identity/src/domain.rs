@@ -7,6 +7,7 @@ pub(crate) mod device;
 pub(crate) mod email;
 pub(crate) mod invitation;
 pub(crate) mod link;
+pub(crate) mod mac_key;
 pub(crate) mod networks;
 pub(crate) mod organization;
 pub(crate) mod power;

@@ -24,7 +24,7 @@ pub(crate) use ring::Ring;
 
 use crate::{
     Error,
-    domain::{refresh_token::RefreshKey, secret},
+    domain::{mac_key::MacKey, secret},
     store::signing_keys::{self, SealedKey, Signs},
 };
 
@@ -151,7 +151,7 @@ impl KeyRing {
                     ring.add_token_key(key.active_at, TokenKey::from_seed(&bytes));
                 }
                 Signs::RefreshTokens => {
-                    ring.add_refresh_key(key.active_at, RefreshKey::new(bytes));
+                    ring.add_refresh_key(key.active_at, MacKey::new(bytes));
                 }
             }
         }

@@ -29,7 +29,9 @@ pub(super) async fn measure(world: &World) -> Result<Section> {
     let slowest = waits.last().copied().unwrap_or_default();
     Ok(Section {
         rows: vec![Row::time(
-            "a revoked session refused by gateway, identity and messaging, slowest of 12",
+            format!(
+                "a revoked session refused by gateway, identity and messaging, slowest of {SESSIONS}"
+            ),
             slowest,
             BUDGET,
         )],

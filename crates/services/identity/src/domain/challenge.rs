@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     device::Device,
-    refresh_token::{RefreshKey, Usage},
+    mac_key::{MacKey, Usage},
 };
 use crate::keys::Ring;
 
@@ -56,7 +56,7 @@ impl Challenge {
         self.device.user_id
     }
 
-    pub(crate) fn token(&self, lacks: Lacks, key: &RefreshKey) -> SecretString {
+    pub(crate) fn token(&self, lacks: Lacks, key: &MacKey) -> SecretString {
         let mut body = Vec::with_capacity(57);
         body.extend_from_slice(self.organization_id.as_uuid().as_bytes());
         body.extend_from_slice(self.device.user_id.as_uuid().as_bytes());
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_challenge_is_good_for_its_purpose_and_five_minutes() {
-        let key = RefreshKey::new(random_bytes());
+        let key = MacKey::new(random_bytes());
         let mut ring = Ring::default();
         ring.add_refresh_key(DateTime::UNIX_EPOCH, key.clone());
         let now = DateTime::from_timestamp_millis(1_760_000_000_123).unwrap();

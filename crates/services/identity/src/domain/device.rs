@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    refresh_token::{RefreshKey, Usage},
+    mac_key::{MacKey, Usage},
     secret::random_bytes,
 };
 use crate::keys::Ring;
@@ -35,7 +35,7 @@ impl Device {
     }
 
     /// The text the device keeps.
-    pub(crate) fn token(&self, key: &RefreshKey) -> SecretString {
+    pub(crate) fn token(&self, key: &MacKey) -> SecretString {
         let mut body = self.user_id.as_uuid().as_bytes().to_vec();
         body.extend_from_slice(self.id.as_bytes());
         key.seal(DEVICE, &body)

@@ -8,7 +8,7 @@ use ids::{InvitationId, LinkId, OrganizationId};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::refresh_token::{RefreshKey, Usage};
+use super::mac_key::{MacKey, Usage};
 use crate::keys::Ring;
 
 const EMAIL_LINK: Usage = Usage {
@@ -21,7 +21,7 @@ const INVITATION: Usage = Usage {
 };
 
 /// The secret of a row of `email_links`.
-pub(crate) fn of_link(key: &RefreshKey, id: LinkId) -> SecretString {
+pub(crate) fn of_link(key: &MacKey, id: LinkId) -> SecretString {
     key.seal(EMAIL_LINK, id.as_uuid().as_bytes())
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn link(ring: &Ring, secret: &str) -> Option<LinkId> {
 
 /// The secret of an invitation.
 pub(crate) fn of_invitation(
-    key: &RefreshKey,
+    key: &MacKey,
     organization_id: OrganizationId,
     id: InvitationId,
 ) -> SecretString {
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_secret_names_its_row_and_is_worth_nothing_elsewhere() {
-        let key = RefreshKey::new(random_bytes());
+        let key = MacKey::new(random_bytes());
         let mut ring = Ring::default();
         ring.add_refresh_key(chrono::DateTime::UNIX_EPOCH, key.clone());
         let (id, organization) = (LinkId::generate(), OrganizationId::generate());
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(link(&ring, by_invitation.expose_secret()), None);
         assert_eq!(invitation(&ring, by_link.expose_secret()), None);
         assert_eq!(ring.refresh_token(by_link.expose_secret()), None);
-        let forged = of_link(&RefreshKey::new(random_bytes()), id);
+        let forged = of_link(&MacKey::new(random_bytes()), id);
         assert_eq!(link(&ring, forged.expose_secret()), None);
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     Error,
     domain::{
         email::EmailKey,
-        refresh_token::{RefreshKey, Usage},
+        mac_key::{MacKey, Usage},
         secret,
     },
     store::suppressions,
@@ -24,7 +24,7 @@ const USAGE: Usage = Usage {
 
 /// Hashes addresses. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct AddressKey(RefreshKey);
+pub(crate) struct AddressKey(MacKey);
 
 /// An address that only whoever has it, and the key, can find again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ impl AddressKey {
             return Err(db::DbError::inconsistent("address_keys", "secret", ID).into());
         }
         bytes.copy_from_slice(&secret);
-        Ok(Self(RefreshKey::new(bytes)))
+        Ok(Self(MacKey::new(bytes)))
     }
 
     pub(crate) fn hash(&self, email: &EmailKey) -> AddressHash {
@@ -65,7 +65,7 @@ impl AddressKey {
 
     #[cfg(test)]
     pub(crate) fn random() -> Self {
-        Self(RefreshKey::new(secret::random_bytes()))
+        Self(MacKey::new(secret::random_bytes()))
     }
 }
 

@@ -6,14 +6,17 @@ use proto::identity::v1::Jwk;
 
 use crate::{
     Error,
-    domain::refresh_token::{RefreshKey, RefreshToken, Usage},
+    domain::{
+        mac_key::{MacKey, Usage},
+        refresh_token::RefreshToken,
+    },
 };
 
 /// Keys with the moment from which each signs, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
     token_keys: Vec<(DateTime<Utc>, TokenKey)>,
-    refresh_keys: Vec<(DateTime<Utc>, RefreshKey)>,
+    refresh_keys: Vec<(DateTime<Utc>, MacKey)>,
 }
 
 impl Ring {
@@ -21,7 +24,7 @@ impl Ring {
         self.token_keys.push((active_at, key));
     }
 
-    pub(crate) fn add_refresh_key(&mut self, active_at: DateTime<Utc>, key: RefreshKey) {
+    pub(crate) fn add_refresh_key(&mut self, active_at: DateTime<Utc>, key: MacKey) {
         self.refresh_keys.push((active_at, key));
     }
 
@@ -31,7 +34,7 @@ impl Ring {
     }
 
     /// The key that signs refresh tokens at `now`.
-    pub(crate) fn refresh_key(&self, now: DateTime<Utc>) -> Result<&RefreshKey, Error> {
+    pub(crate) fn refresh_key(&self, now: DateTime<Utc>) -> Result<&MacKey, Error> {
         newest(&self.refresh_keys, now).ok_or(Error::NoKey("refresh tokens"))
     }
 

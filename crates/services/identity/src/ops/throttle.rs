@@ -12,7 +12,7 @@ use crate::{
     domain::{
         device::Device,
         email::EmailKey,
-        refresh_token::Usage,
+        mac_key::Usage,
         throttle::{self, Rule},
     },
     store::throttles,

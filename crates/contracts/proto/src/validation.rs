@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use errors::{Classify, Code, FieldViolation, codes};
-use prost_protovalidate::{Validate, ValidationError};
+use prost_protovalidate::{Validate, ValidationError, Violation};
 
 /// The generated rules name the packages from their own root.
 #[allow(
@@ -50,10 +50,21 @@ fn broken(error: &ValidationError) -> Broken {
             .violations()
             .iter()
             .map(|violation| {
-                FieldViolation::new(json_path(&violation.field_path()), violation.message())
+                FieldViolation::new(json_path(&violation.field_path()), sentence(violation))
             })
             .collect(),
     )
+}
+
+/// The validator has no words for the formats of `buf.validate`, such as `email`.
+fn sentence(violation: &Violation) -> &str {
+    match (violation.message(), violation.rule_id()) {
+        ("", "string.email" | "string.email_empty") => {
+            "must be an e-mail address, like `ada@example.com`"
+        }
+        ("", _) => "does not have the form that this field needs",
+        (message, _) => message,
+    }
 }
 
 /// Callers know fields by their JSON names: `organization_name` → `organizationName`.
@@ -71,4 +82,23 @@ fn json_path(proto: &str) -> String {
         }
     }
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::v1::InviteRequest;
+
+    #[test]
+    fn a_wrong_address_is_told_in_words() {
+        for email in ["", "ada", "ada@", "a\0da@example.com"] {
+            let request = InviteRequest {
+                email: email.to_owned(),
+                ..InviteRequest::default()
+            };
+            let fields = broken(&request.validate().unwrap_err()).fields();
+            let told = fields.iter().find(|field| field.field == "email").unwrap();
+            assert!(told.message.contains("e-mail address"), "{told:?}");
+        }
+    }
 }

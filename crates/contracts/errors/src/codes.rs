@@ -210,12 +210,51 @@ catalogue! {
     CONTENT_INVALID = "messaging.content_invalid", Invalid,
         "WhatsApp would not accept this message.",
         "Correct the fields listed under `errors`; they carry the limits.";
+    MEDIA_LINK_INVALID = "messaging.media_link_invalid", NotFound,
+        "The address of the file is not valid any more.",
+        "Addresses of files live a few minutes: read the message or the file again for a new one.";
+    MEDIA_TOO_LARGE = "messaging.media_too_large", Invalid as PAYLOAD_TOO_LARGE,
+        "WhatsApp would not accept a file of this size.",
+        "Upload a smaller one; `maxBytes` of the answer that began the upload has the limit.";
+    MEDIA_TYPE_REFUSED = "messaging.media_type_refused", Invalid as UNSUPPORTED_MEDIA_TYPE,
+        "The file is not of a type that WhatsApp accepts here, or not what its `Content-Type` says.",
+        "Convert it, or upload it as another kind; the detail says what was found.";
     RECIPIENT_UNKNOWN = "messaging.recipient_unknown", Precondition,
         "There is no WhatsApp address for this contact.",
         "Add a phone number to the contact.";
     REPLY_TARGET_UNKNOWN = "messaging.reply_target_unknown", Precondition,
         "The message to reply or react to has no WhatsApp id.",
         "Choose a message of this conversation that was received, or accepted by WhatsApp.";
+    TEMPLATE_NOT_SENDABLE = "messaging.template_not_sendable", Precondition,
+        "This template can't be sent at the moment.",
+        "Only approved templates are sent: look at its status and the reason, and choose another one meanwhile.";
+    TEMPLATE_REFUSED = "messaging.template_refused", Precondition,
+        "WhatsApp did not take this template.",
+        "Change what WhatsApp names and submit it again; the draft is kept.";
+    TEMPLATE_NOT_CHANGEABLE = "messaging.template_not_changeable", Precondition,
+        "The template's present state does not allow this.",
+        "Meta takes changes of approved, rejected and paused templates; drafts can be changed and submitted at any time.";
+    CONTACT_EXISTS = "messaging.contact_exists", AlreadyExists,
+        "A contact has this number or e-mail address already.",
+        "Use the contact named in the detail, or merge the two.";
+    CONTACT_BLOCKED = "messaging.contact_blocked", Precondition,
+        "The contact is blocked.",
+        "Unblock the contact before you write to it.";
+    CONSENT_WITHDRAWN = "messaging.consent_withdrawn", Precondition,
+        "The customer wants no marketing messages.",
+        "Send no marketing templates until the customer asks for them again.";
+    ATTRIBUTE_IN_USE = "messaging.attribute_in_use", Precondition,
+        "Contacts have an option that would be taken away.",
+        "Keep the option, or change these contacts first.";
+    TOO_MANY_ATTRIBUTES = "messaging.too_many_attributes", Precondition,
+        "There are as many attributes as an organization may have.",
+        "Delete one that is not used any more.";
+    MERGE_UNDONE = "messaging.merge_undone", Precondition,
+        "This merge was taken back before.",
+        "There is nothing left to do.";
+    MERGE_NOT_LATEST = "messaging.merge_not_latest", Precondition,
+        "A later merge must be taken back first.",
+        "Take back the later merges of this contact, newest first; GET /v1/contacts/{contact_id}/merges lists them.";
     UNAVAILABLE = "unavailable", Unavailable,
         "The service is not available at the moment.",
         "Try again in a moment; nothing was changed unless you got an answer.";

@@ -20,8 +20,12 @@ define::define! {
     AttemptId = "att",
     /// A WhatsApp number connected by an organization.
     ChannelId = "ch",
+    /// What a customer once said about a purpose.
+    ConsentId = "cst",
     /// A customer of an organization.
     ContactId = "ct",
+    /// What somebody noted about a contact.
+    ContactNoteId = "ctn",
     /// The thread between one contact and one channel.
     ConversationId = "cv",
     /// A key that encrypts one organization's secrets of one purpose.
@@ -36,6 +40,10 @@ define::define! {
     JobId = "job",
     /// A link sent by e-mail that proves who reads it.
     LinkId = "lnk",
+    /// A file of a message, or uploaded to be sent with one.
+    MediaId = "med",
+    /// Two contacts that became one.
+    MergeId = "mrg",
     /// A message of a conversation, in either direction.
     MessageId = "msg",
     /// Something a provider reported about a channel besides messages.
@@ -62,6 +70,8 @@ define::define! {
     SsoTraceId = "sst",
     /// One login through an identity provider, from its start to its end.
     SsoFlowId = "flow",
+    /// A message template of a WhatsApp account, in one language.
+    TemplateId = "tpl",
     /// A group of members.
     TeamId = "team",
     /// A person.

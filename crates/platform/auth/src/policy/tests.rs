@@ -29,14 +29,26 @@ async fn each_role_has_its_permissions_and_no_others() {
         "contacts.read",
         "conversations.read",
         "members.read",
+        "templates.read",
     ];
     assert_eq!(of(Role::Viewer), read);
-    assert_eq!(of(Role::Agent), [&read[..], &["messages.send"]].concat());
+    let agent = [
+        "channels.read",
+        "contacts.manage",
+        "contacts.read",
+        "conversations.read",
+        "members.read",
+        "messages.send",
+        "templates.read",
+    ];
+    assert_eq!(of(Role::Agent), agent);
     let all = [
         "api_keys.manage",
         "audit.read",
         "channels.manage",
         "channels.read",
+        "contacts.configure",
+        "contacts.manage",
         "contacts.read",
         "conversations.read",
         "members.manage",
@@ -44,13 +56,15 @@ async fn each_role_has_its_permissions_and_no_others() {
         "messages.send",
         "organization.manage",
         "roles.manage",
+        "templates.manage",
+        "templates.read",
     ];
     assert_eq!(of(Role::Admin), all);
     // The most that a role of an organization's own may have.
     assert_eq!(of(Role::Custom), all);
     let mut owner = all.to_vec();
-    owner.insert(9, "organization.delete");
-    owner.push("sso.manage");
+    owner.insert(11, "organization.delete");
+    owner.insert(14, "sso.manage");
     assert_eq!(of(Role::Owner), owner);
 }
 

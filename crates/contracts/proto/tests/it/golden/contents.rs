@@ -136,8 +136,11 @@ fn template() -> Kind {
                 text: "17".into(),
                 parameter_name: "order".into(),
                 link: "https://example.com/a.png".into(),
+                ..TemplateParameter::default()
             }],
+            ..TemplateComponent::default()
         }],
+        ..Template::default()
     })
 }
 

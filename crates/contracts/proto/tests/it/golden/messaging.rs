@@ -4,16 +4,24 @@ use proto::{
     common::v1::AuditRecord,
     messaging::{
         events::v1::{
-            AuditRecorded, ChannelChanged, ConversationOpened, MessageQueued, MessageReceived,
-            MessageStatusChanged,
+            AuditRecorded, ChannelChanged, ConsentChanged, ContactChanged, ContactMerged,
+            ConversationOpened, MediaFailed, MediaReady, MessageQueued, MessageReceived,
+            MessageStatusChanged, TemplateChanged,
         },
-        v1::{Failure, MessageStatus},
+        v1::{ConsentPurpose, Failure, MediaKind, MessageStatus},
     },
 };
 
 use super::{AT, Example, contents};
 
 pub(super) fn examples() -> Vec<Example> {
+    let mut all = of_conversations();
+    all.extend(of_contacts());
+    all.extend(of_the_rest());
+    all
+}
+
+fn of_conversations() -> Vec<Example> {
     vec![
         Example::of(&MessageReceived {
             message_id: "msg_1".into(),
@@ -48,10 +56,67 @@ pub(super) fn examples() -> Vec<Example> {
             channel_id: "ch_1".into(),
             contact_id: "ct_1".into(),
         }),
+    ]
+}
+
+fn of_contacts() -> Vec<Example> {
+    vec![
+        Example::of(&ContactChanged {
+            contact_id: "ct_1".into(),
+            change: "updated".into(),
+            version: 2,
+            changed_at: AT,
+        }),
+        Example::of(&ContactMerged {
+            merge_id: "mrg_1".into(),
+            kept_contact_id: "ct_1".into(),
+            merged_contact_id: "ct_2".into(),
+            reason: "linked".into(),
+            undone: true,
+            happened_at: AT,
+        }),
+        Example::of(&ConsentChanged {
+            consent_id: "cst_1".into(),
+            contact_id: "ct_1".into(),
+            purpose: ConsentPurpose::Marketing.into(),
+            granted: true,
+            source: "keyword".into(),
+            occurred_at: AT,
+        }),
+    ]
+}
+
+fn of_the_rest() -> Vec<Example> {
+    vec![
         Example::of(&ChannelChanged {
             channel_id: "ch_1".into(),
             change: "connected".into(),
             changed_at: AT,
+        }),
+        Example::of(&TemplateChanged {
+            template_id: "tpl_1".into(),
+            waba_id: "2001".into(),
+            name: "order_confirmation".into(),
+            language: "en_US".into(),
+            status: "approved".into(),
+            category: "utility".into(),
+            quality: "green".into(),
+            changed_at: AT,
+        }),
+        Example::of(&MediaReady {
+            media_id: "med_1".into(),
+            message_id: "msg_1".into(),
+            conversation_id: "cv_1".into(),
+            kind: MediaKind::Image.into(),
+            mime_type: "image/jpeg".into(),
+            size_bytes: 12_345,
+        }),
+        Example::of(&MediaFailed {
+            media_id: "med_2".into(),
+            message_id: "msg_1".into(),
+            conversation_id: "cv_1".into(),
+            kind: MediaKind::Document.into(),
+            problem: "gone".into(),
         }),
         Example::of(&AuditRecorded {
             target: "ch_1".into(),

@@ -3,6 +3,7 @@
 //! No call is repeated here unless repeating is harmless: a send never is, because there is no
 //! idempotency key. What came of a send is one of three things, and [`SendError`] keeps them apart.
 
+mod blocks;
 mod config;
 mod error;
 mod graph;

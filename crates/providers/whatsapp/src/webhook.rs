@@ -29,10 +29,9 @@ pub use coexistence::{
     ContactChange, Echo, Handover, HistoryMessage, HistoryProgress, StandbyPayload,
 };
 pub use contact::Contact;
-pub(crate) use content::digest;
 pub use content::{
     Content, Edit, FlowReply, Interactive, Location, Media, MediaKind, Order, OrderItem, Product,
-    Reaction, SharedContact, SharedName, SharedPhone, System, SystemKind,
+    Reaction, SharedContact, SharedName, SharedPhone, System, SystemKind, digest,
 };
 pub use dedupe::DedupeKey;
 pub use envelope::{MAX_ITEM_DEPTH, Malformed, Parsed, parse};

@@ -24,6 +24,7 @@ pub enum Call {
     MediaUrl,
     MediaDownload,
     MediaDelete,
+    BlockUsers,
     /// Numbers, accounts, templates, subscriptions, tokens.
     Management,
 }

@@ -1,11 +1,13 @@
 //! The Graph API: one pipeline for every call. Token, object, scripted failure, effect, answer.
 
+mod blocks;
 mod incoming;
 mod media;
 mod nodes;
 mod operation;
 mod send;
 mod subscriptions;
+mod templates;
 mod token;
 
 use std::time::Duration;
@@ -167,7 +169,11 @@ async fn prepare(
 ) -> Result<(Operation, Payload), GraphError> {
     let number = match operation {
         Operation::UploadMedia(_) => return Ok((operation, Payload::Upload(request))),
-        Operation::ConfigureNumber(_) | Operation::Subscribe { .. } => {
+        Operation::ConfigureNumber(_)
+        | Operation::CreateTemplate(_)
+        | Operation::EditTemplate { .. }
+        | Operation::Subscribe { .. }
+        | Operation::ChangeBlocks(..) => {
             let payload = read_json(request.into_body()).await?;
             return Ok((operation, payload));
         }
@@ -223,7 +229,10 @@ async fn perform(
     match operation {
         Operation::SendMessage(number) => meta.send_message(&number, raw, &value, subject, answer),
         Operation::MarkRead(number) => meta.mark_read(&number, &value),
+        Operation::ChangeBlocks(number, block) => meta.change_blocks(&number, block, &value),
         Operation::ConfigureNumber(number) => meta.configure_number(&number, &value).await,
+        Operation::CreateTemplate(account) => meta.create_template(&account, &value),
+        Operation::EditTemplate { account, known } => templates::edit(&account, &known, &value),
         Operation::Subscribe { account, app_id } => meta.subscribe(&account, app_id, &value).await,
         other => meta.look_up(incoming, other),
     }

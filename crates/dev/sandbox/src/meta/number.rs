@@ -1,7 +1,7 @@
 //! One business phone number while it runs: its settings, rate limits and open windows.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -30,6 +30,7 @@ pub(super) struct Number {
     pairs: Locked<HashMap<Box<str>, Bucket>>,
     customer_wrote_at: Locked<HashMap<Box<str>, DateTime<Utc>>>,
     callback_override: Locked<Option<Url>>,
+    blocked: Locked<BTreeSet<String>>,
 }
 
 impl Number {
@@ -43,6 +44,7 @@ impl Number {
             pairs: Locked::default(),
             customer_wrote_at: Locked::default(),
             callback_override: Locked::default(),
+            blocked: Locked::default(),
         }
     }
 
@@ -60,6 +62,23 @@ impl Number {
 
     pub(super) fn override_callback(&self, url: Option<Url>) {
         self.callback_override.with(|current| *current = url);
+    }
+
+    /// Blocks a user, or takes the block back.
+    pub(super) fn change_block(&self, wa_id: &str, block: bool) {
+        self.blocked.with(|blocked| {
+            if block {
+                blocked.insert(wa_id.to_owned());
+            } else {
+                blocked.remove(wa_id);
+            }
+        });
+    }
+
+    /// The users it has blocked.
+    pub(super) fn blocked(&self) -> Vec<String> {
+        self.blocked
+            .with(|blocked| blocked.iter().cloned().collect())
     }
 
     /// A customer's message: opens the window and counts towards the throughput.

@@ -107,6 +107,16 @@ impl Meta {
         Ok((*number.spec()).clone())
     }
 
+    /// The users whom a number has blocked, by their digits or user ids.
+    ///
+    /// # Errors
+    /// When there is no such number.
+    pub fn blocked_users(&self, id: &str) -> Result<Vec<String>, ControlError> {
+        let number = self.registry().find_number(id);
+        let number = number.ok_or_else(|| ControlError::unknown("phone number", id))?;
+        Ok(number.blocked())
+    }
+
     /// Changes how a number behaves; its id, account and display number stay.
     ///
     /// # Errors
@@ -170,6 +180,14 @@ impl Meta {
         let id = template.id.clone();
         account.put_template(template.normalized());
         Ok(id)
+    }
+
+    /// The templates of an account as they are now; none of an account that does not exist.
+    pub fn templates(&self, waba_id: &str) -> Vec<Template> {
+        let account = self.registry().find_account(waba_id);
+        let known = account.map(|account| account.templates());
+        let known = known.unwrap_or_default().into_iter();
+        known.map(|known| known.template.clone()).collect()
     }
 
     /// App, account, number, token and a few templates in one go.
@@ -238,7 +256,7 @@ impl Meta {
             .ok_or_else(|| ControlError::unknown("app", id))
     }
 
-    fn id_or_new(&self, id: Option<String>) -> String {
+    pub(super) fn id_or_new(&self, id: Option<String>) -> String {
         id.unwrap_or_else(|| self.rng().with(object_id))
     }
 }

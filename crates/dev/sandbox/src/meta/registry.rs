@@ -93,6 +93,19 @@ impl Account {
         list.push(registered);
     }
 
+    /// Takes away one language of a name, or all of them; false when there was none.
+    pub(super) fn remove_templates(&self, name: &str, id: Option<&str>) -> bool {
+        let mut list = self
+            .templates
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = list.len();
+        list.retain(|known| {
+            known.template.name != name || id.is_some_and(|id| known.template.id != id)
+        });
+        list.len() < before
+    }
+
     pub(super) fn templates(&self) -> Vec<Arc<Registered>> {
         self.templates
             .read()

@@ -101,3 +101,47 @@ async fn templates_are_listed_in_pages() {
     assert_eq!(second["data"].as_array().map(Vec::len), Some(1));
     assert!(second["paging"].get("next").is_none());
 }
+
+#[tokio::test]
+async fn a_template_is_handed_in_once_changed_after_its_review_and_deleted() {
+    let world = World::new().await;
+    let path = format!("{}/message_templates", world.ids.waba_id);
+    let body = json!({"name": "order_ready", "language": "en_US", "category": "utility",
+        "components": [{"type": "BODY", "text": "Hi {{1}}, it is here.",
+            "example": {"body_text": [["Ada"]]}}]});
+    let (status, created) = fetch(world.post(&path, &body)).await;
+    assert!(status.is_success(), "{created}");
+    assert_eq!(created["status"], "PENDING");
+    assert_eq!(world.refusal(world.post(&path, &body)).await, (400, 100));
+    let id = created["id"].as_str().expect("an id");
+    assert_eq!(
+        world.refusal(world.post(id, &body)).await,
+        (400, 100),
+        "under review"
+    );
+    let mut bare = body.clone();
+    bare["name"] = json!("other");
+    bare["components"][0]["example"] = Value::Null;
+    assert_eq!(
+        world.refusal(world.post(&path, &bare)).await,
+        (400, 100),
+        "no examples"
+    );
+
+    let mut approved = body.clone();
+    approved["id"] = json!(id);
+    let review = format!("wabas/{}/templates", world.ids.waba_id);
+    world.tell(&review, &approved).await;
+    let (status, _) = fetch(world.post(id, &body)).await;
+    assert!(status.is_success());
+    let (_, node) = fetch(world.get(&format!("{id}?fields=status"))).await;
+    assert_eq!(node["status"], "PENDING");
+    let query = format!("{path}?name=order_ready&hsm_id={id}");
+    let (status, _) = fetch(world.delete(&query)).await;
+    assert!(status.is_success());
+    assert_eq!(
+        world.refusal(world.delete(&query)).await,
+        (400, 100),
+        "gone"
+    );
+}

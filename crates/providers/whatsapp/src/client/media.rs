@@ -1,5 +1,7 @@
 //! Media: upload, address, download.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use outbound::{Body, Retry, Streaming, Url, multipart};
 use secrecy::SecretString;
@@ -50,6 +52,9 @@ pub struct Upload {
     pub size_bytes: u64,
 }
 
+/// 100 MB in this time are 2 Mbit/s. Repeating an upload does no harm.
+const UPLOAD: Duration = Duration::from_mins(8);
+
 impl Client {
     /// Uploads media for a number; the id lives 30 days. Not repeated: the content is read once.
     ///
@@ -73,7 +78,8 @@ impl Client {
             .text("messaging_product", "whatsapp")
             .text("type", upload.mime_type)
             .part("file", part);
-        let request = self.post("media.upload", url, token).multipart(form);
+        let request = self.post("media.upload", url, token);
+        let request = request.multipart(form).deadline(UPLOAD);
         let body = self.call(request).await?;
         let id = body.object().and_then(|object| object.id("id"));
         id.ok_or(CallError::Unreadable)
@@ -135,6 +141,9 @@ impl Client {
             status => {
                 let (class, scope) = match status {
                     StatusCode::UNAUTHORIZED => (Class::Wait, Scope::Credential),
+                    StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+                        (Class::Unknown, Scope::Message)
+                    }
                     _ if status.is_client_error() => (Class::Never, Scope::Message),
                     _ => (Class::Unknown, Scope::Message),
                 };

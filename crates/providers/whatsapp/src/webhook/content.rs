@@ -6,7 +6,7 @@ mod shared_contact;
 mod simple;
 
 pub use interactive::{FlowReply, Interactive};
-pub(crate) use media::digest;
+pub use media::digest;
 pub use media::{Media, MediaKind};
 pub use shared_contact::{SharedContact, SharedName, SharedPhone};
 pub use simple::{Location, Order, OrderItem, Product, Reaction, System, SystemKind};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use errors::Classify;
 use serde_json::json;
-use whatsapp::client::CallError;
+use whatsapp::{client::CallError, send::Recipient};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{any, body_json, header, method, path, query_param},
@@ -267,4 +267,59 @@ async fn a_template_is_created_once_and_deleted_by_id() {
         .delete_template("1022", &token(), "reservation_confirmation", Some("563"))
         .await
         .expect("deleted");
+}
+
+#[tokio::test]
+async fn a_user_is_blocked_and_unblocked_by_number_or_by_id() {
+    let cases = [
+        (
+            Recipient::Phone("16505551234".into()),
+            json!({"user": "+16505551234"}),
+        ),
+        (
+            Recipient::BusinessScoped("US.1".into()),
+            json!({"user_id": "US.1"}),
+        ),
+    ];
+    for (user, named) in cases {
+        let server = MockServer::start().await;
+        for (verb, changed) in [("POST", "added_users"), ("DELETE", "removed_users")] {
+            let answer = json!({
+                "messaging_product": "whatsapp",
+                "block_users": {(changed): [{"input": "+16505551234", "wa_id": "16505551234"}]}
+            });
+            Mock::given(method(verb))
+                .and(path("/v25.0/1065/block_users"))
+                .and(body_json(
+                    json!({"messaging_product": "whatsapp", "block_users": [named]}),
+                ))
+                .respond_with(ResponseTemplate::new(200).set_body_json(answer))
+                .expect(1)
+                .mount(&server)
+                .await;
+        }
+        let client = client(&server.uri());
+        client
+            .block_user("1065", &token(), &user)
+            .await
+            .expect("blocked");
+        client
+            .unblock_user("1065", &token(), &user)
+            .await
+            .expect("unblocked");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_names_nobody_is_no_block() {
+    let answer = json!({"messaging_product": "whatsapp", "block_users": {}});
+    let server = server(200, &answer).await;
+    let user = Recipient::Phone("16505551234".into());
+    let answered = client(&server.uri())
+        .block_user("1065", &token(), &user)
+        .await;
+    assert!(
+        matches!(answered, Err(CallError::Unreadable)),
+        "{answered:?}"
+    );
 }

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::{Reply, incoming::Incoming, media, operation::Operation};
+use super::{Reply, incoming::Incoming, media, operation::Operation, templates};
 use crate::meta::{
     Meta,
     error::GraphError,
@@ -36,6 +36,7 @@ impl Meta {
             }
             Operation::ListNumbers(account) => self.list_numbers(&account, incoming),
             Operation::ListTemplates(account) => list_templates(&account, incoming),
+            Operation::DeleteTemplates(account) => templates::delete(&account, incoming),
             Operation::ListSubscriptions(account) => Ok(self.list_subscriptions(&account)),
             Operation::Unsubscribe { account, app_id } => {
                 account.unsubscribe(&app_id);
@@ -47,8 +48,11 @@ impl Meta {
             Operation::DebugToken => self.debug_token(incoming),
             Operation::SendMessage(_)
             | Operation::MarkRead(_)
+            | Operation::ChangeBlocks(..)
             | Operation::UploadMedia(_)
             | Operation::ConfigureNumber(_)
+            | Operation::CreateTemplate(_)
+            | Operation::EditTemplate { .. }
             | Operation::Subscribe { .. } => Err(GraphError::of(1)),
         }
     }

@@ -22,12 +22,20 @@ pub(super) enum Operation {
     SendMessage(Arc<Number>),
     MarkRead(Arc<Number>),
     UploadMedia(Arc<Number>),
+    /// True to block, false to take a block back.
+    ChangeBlocks(Arc<Number>, bool),
     ReadNumber(Arc<Number>),
     ConfigureNumber(Arc<Number>),
     ReadAccount(Arc<Account>),
     ListNumbers(Arc<Account>),
     ListTemplates(Arc<Account>),
     ReadTemplate(Arc<Registered>),
+    CreateTemplate(Arc<Account>),
+    EditTemplate {
+        account: Arc<Account>,
+        known: Arc<Registered>,
+    },
+    DeleteTemplates(Arc<Account>),
     ListSubscriptions(Arc<Account>),
     Subscribe {
         account: Arc<Account>,
@@ -52,6 +60,7 @@ impl Operation {
             Self::MediaUrl(_) => Call::MediaUrl,
             Self::DownloadMedia(_) => Call::MediaDownload,
             Self::DeleteMedia(_) => Call::MediaDelete,
+            Self::ChangeBlocks(..) => Call::BlockUsers,
             _ => Call::Management,
         }
     }
@@ -62,7 +71,8 @@ impl Operation {
             | Self::MarkRead(number)
             | Self::UploadMedia(number)
             | Self::ReadNumber(number)
-            | Self::ConfigureNumber(number) => Some(number.id.to_string()),
+            | Self::ConfigureNumber(number)
+            | Self::ChangeBlocks(number, _) => Some(number.id.to_string()),
             Self::MediaUrl(file) | Self::DownloadMedia(file) | Self::DeleteMedia(file) => {
                 Some(file.phone_number_id.clone())
             }
@@ -142,10 +152,17 @@ fn on_node(
         .accounts()
         .into_iter()
         .filter(|account| grant.opens(&account.id))
-        .flat_map(|account| account.templates())
-        .find(|registered| registered.template.id == id);
+        .find_map(|account| {
+            let mut templates = account.templates().into_iter();
+            let known = templates.find(|known| known.template.id == id)?;
+            Some((account, known))
+        });
     match (template, method) {
-        (Some(template), &Method::GET) => Ok(Operation::ReadTemplate(template)),
+        (Some((_, known)), &Method::GET) => Ok(Operation::ReadTemplate(known)),
+        (Some((account, known)), &Method::POST) => {
+            covers(grant, &account.id, MANAGEMENT, unknown)?;
+            Ok(Operation::EditTemplate { account, known })
+        }
         _ => Err(unknown()),
     }
 }
@@ -164,7 +181,9 @@ fn on_edge(
         return match (edge, method) {
             ("messages", &Method::POST) => Ok(Operation::SendMessage(number)),
             ("media", &Method::POST) => Ok(Operation::UploadMedia(number)),
-            ("messages" | "media", _) => Err(unknown()),
+            ("block_users", &Method::POST) => Ok(Operation::ChangeBlocks(number, true)),
+            ("block_users", &Method::DELETE) => Ok(Operation::ChangeBlocks(number, false)),
+            ("messages" | "media" | "block_users", _) => Err(unknown()),
             _ => Err(GraphError::unknown_path(&format!("/{edge}"))),
         };
     }
@@ -174,6 +193,8 @@ fn on_edge(
     match (edge, method) {
         ("phone_numbers", &Method::GET) => Ok(Operation::ListNumbers(account)),
         ("message_templates", &Method::GET) => Ok(Operation::ListTemplates(account)),
+        ("message_templates", &Method::POST) => Ok(Operation::CreateTemplate(account)),
+        ("message_templates", &Method::DELETE) => Ok(Operation::DeleteTemplates(account)),
         ("subscribed_apps", &Method::GET) => Ok(Operation::ListSubscriptions(account)),
         ("subscribed_apps", &Method::POST) => Ok(Operation::Subscribe { account, app_id }),
         ("subscribed_apps", &Method::DELETE) => Ok(Operation::Unsubscribe { account, app_id }),

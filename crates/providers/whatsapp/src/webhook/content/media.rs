@@ -89,8 +89,8 @@ impl Media {
     }
 }
 
-/// Reads a SHA-256 in either of Meta's spellings.
-pub(crate) fn digest(text: &str) -> Option<[u8; 32]> {
+/// Reads a SHA-256 in either of Meta's spellings: base64 in messages, hex elsewhere. `None` for anything else.
+pub fn digest(text: &str) -> Option<[u8; 32]> {
     let bytes = match text.len() {
         64 => hex::decode(text).ok()?,
         44 => STANDARD.decode(text).ok()?,

@@ -13,9 +13,15 @@ use clock::Jitter;
 use db::Db;
 use proto::{
     identity::v1::identity_service_client::IdentityServiceClient,
-    messaging::v1::{MessagingServiceValidated, messaging_service_server::MessagingServiceServer},
+    messaging::v1::{
+        ContactServiceValidated, MessagingServiceValidated, TemplateServiceValidated,
+        contact_service_server::ContactServiceServer,
+        messaging_service_server::MessagingServiceServer,
+        template_service_server::TemplateServiceServer,
+    },
 };
 use sqlx::migrate::Migrator;
+use tokio::sync::Semaphore;
 use whatsapp::CallbackKey;
 
 use crate::{
@@ -24,10 +30,12 @@ use crate::{
         on_organization_erased::{self, OnOrganizationErased},
         on_whatsapp_received::{self, OnWhatsAppReceived},
     },
-    grpc::{service, watch::Hub},
+    grpc::{service, templates, watch::Hub},
     jobs::{
-        erase_organization, expire_blocked, keep_partitions, reconcile_attempt, sweep_quarantine,
+        erase_organization, expire_blocked, fetch_media, keep_partitions, reconcile_attempt,
+        sweep_files, sweep_quarantine, sync_templates, tell_blocks, transfers, upload_media,
     },
+    media::{self, Files, links::Links},
     outbound::{self, Engine},
 };
 
@@ -42,8 +50,12 @@ const SUBSCRIPTIONS: &[Subscription] = &[
 /// Our events that no service subscribes to yet; they are read from the feed.
 const UNSUBSCRIBED: &[&str] = &[
     "messaging.channel.#",
+    "messaging.consent.#",
+    "messaging.contact.#",
     "messaging.conversation.#",
+    "messaging.media.#",
     "messaging.message.#",
+    "messaging.template.#",
 ];
 
 /// The messaging service.
@@ -59,7 +71,7 @@ pub struct App {
 impl Service for App {
     const NAME: &'static str = "messaging";
     const ABOUT: &'static str = "WhatsApp numbers, contacts, conversations and messages";
-    const PORTS: Ports = Ports::from(8083).without_http();
+    const PORTS: Ports = Ports::from(8083);
 
     type Config = Config;
 
@@ -78,7 +90,18 @@ impl Service for App {
                 .vault
                 .open(deps.clock.clone())
                 .context("open the vault")?,
-            whatsapp: client(&config.whatsapp, &deps)?,
+            whatsapp: client("whatsapp", &config.whatsapp, &deps)?,
+            files: Files {
+                store: config
+                    .media
+                    .store
+                    .open()
+                    .context("open the store of files")?,
+                links: Links::new(config.media.link_secret.clone(), &config.media.public_url),
+                pictures: Arc::new(Semaphore::new(media::PICTURES)),
+                uploads: Arc::new(Semaphore::new(media::UPLOADS)),
+                graph: client("whatsapp-media", &config.whatsapp, &deps)?,
+            },
             callback: CallbackKey::new(&config.whatsapp.callback_secret),
             jitter: Jitter::from_os(),
             replica: ids::JobId::generate().to_string(),
@@ -98,9 +121,22 @@ impl Service for App {
             engine: Arc::clone(&self.engine),
             hub: self.hub.clone(),
         };
+        let contacts = ContactServiceServer::new(ContactServiceValidated(service.clone()));
         let server = MessagingServiceServer::new(MessagingServiceValidated(service));
+        let templates = templates::Service {
+            engine: Arc::clone(&self.engine),
+        };
+        let templates = TemplateServiceServer::new(TemplateServiceValidated(templates));
         let layer = GrpcLayer::new(self.authorizer.clone());
-        Some(Grpc::new(proto::DESCRIPTORS).add(server).layer(layer))
+        let grpc = Grpc::new(proto::DESCRIPTORS)
+            .add(server)
+            .add(contacts)
+            .add(templates);
+        Some(grpc.layer(layer))
+    }
+
+    fn http(&self) -> Option<axum::Router> {
+        Some(media::http::router(Arc::clone(&self.engine)))
     }
 
     fn serve(&self, deps: &Deps) {
@@ -132,10 +168,15 @@ impl Service for App {
         );
         let erasing = erase_organization::run(Arc::clone(engine), stop.clone());
         tasks.spawn("erase-organizations", erasing);
+        let telling = tell_blocks::run(Arc::clone(engine), stop.clone());
+        tasks.spawn("tell-blocks", telling);
         let lanes = outbound::run(Arc::clone(engine), stop.clone());
         tasks.spawn("lanes", lanes);
+        self.start_media(deps);
         let reconciling = reconcile_attempt::run(db(), engine.replica.clone(), stop.clone());
         tasks.spawn("reconcile-attempts", reconciling);
+        let syncing = sync_templates::run(Arc::clone(engine), stop.clone());
+        tasks.spawn("sync-templates", syncing);
         tasks.spawn("expire-blocked", expire_blocked::run(db(), stop.clone()));
         tasks.spawn("keep-partitions", keep_partitions::run(db(), stop.clone()));
         tasks.spawn(
@@ -175,6 +216,28 @@ impl Service for App {
     }
 }
 
+impl App {
+    fn start_media(&self, deps: &Deps) {
+        let (tasks, stop) = (&deps.tasks, &deps.shutdown.soft);
+        let engine = || Arc::clone(&self.engine);
+        let fetching = transfers::run(
+            engine(),
+            fetch_media::KIND,
+            stop.clone(),
+            fetch_media::fetch,
+        );
+        tasks.spawn("fetch-media", fetching);
+        let uploading = transfers::run(
+            engine(),
+            upload_media::KIND,
+            stop.clone(),
+            upload_media::upload,
+        );
+        tasks.spawn("upload-media", uploading);
+        tasks.spawn("sweep-files", sweep_files::run(engine(), stop.clone()));
+    }
+}
+
 /// Callers prove themselves with tokens of identity.
 async fn authorizer(identity: &chassis::ChannelConfig, deps: &Deps) -> anyhow::Result<Authorizer> {
     let channel = deps
@@ -194,12 +257,16 @@ async fn authorizer(identity: &chassis::ChannelConfig, deps: &Deps) -> anyhow::R
 }
 
 /// 30 seconds for a call in all: a shorter deadline leaves more sends with an unknown outcome.
-fn client(config: &crate::config::WhatsApp, deps: &Deps) -> anyhow::Result<whatsapp::Client> {
+fn client(
+    name: &'static str,
+    config: &crate::config::WhatsApp,
+    deps: &Deps,
+) -> anyhow::Result<whatsapp::Client> {
     let settings = config
         .client()
         .map_err(|(key, sentence)| anyhow::anyhow!("whatsapp.{key} {sentence}"))?;
     let limits = ::outbound::Config::default();
-    let http = ::outbound::Client::new("whatsapp", limits, deps.clock.clone())
+    let http = ::outbound::Client::new(name, limits, deps.clock.clone())
         .context("make the HTTP client")?;
     Ok(whatsapp::Client::new(settings, http))
 }

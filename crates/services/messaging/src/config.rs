@@ -1,11 +1,13 @@
 //! The settings of messaging.
 
+use blobs::BlobsConfig;
 use bus::BusConfig;
 use chassis::{
     ChannelConfig,
     config::{Alias, Docs, Problems, Settings, Validate},
 };
 use db::DbConfig;
+use outbound::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use vault::VaultConfig;
@@ -24,6 +26,19 @@ pub struct Config {
     pub identity: ChannelConfig,
     /// WhatsApp.
     pub whatsapp: WhatsApp,
+    /// Files of messages.
+    pub media: Media,
+}
+
+/// Files of messages.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Media {
+    /// Where they are.
+    pub store: BlobsConfig,
+    /// Where clients reach the HTTP port of this service: addresses of files begin with it.
+    pub public_url: String,
+    /// Signs those addresses; any random text of at least 32 characters, the same in every replica.
+    pub link_secret: SecretString,
 }
 
 /// The Cloud API.
@@ -65,6 +80,22 @@ impl Validate for Config {
         problems.reported("bus", self.bus.problems());
         problems.section("identity", &self.identity);
         problems.section("whatsapp", &self.whatsapp);
+        problems.reported("media.store", self.media.store.problems());
+        problems.section("media", &self.media);
+    }
+}
+
+impl Validate for Media {
+    fn validate(&self, problems: &mut Problems) {
+        if self.link_secret.expose_secret().len() < 32 {
+            problems.invalid("link_secret", "must have at least 32 characters");
+        }
+        let sound = Url::parse(&self.public_url).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
+        });
+        if !sound {
+            problems.invalid("public_url", "must be an http or https address");
+        }
     }
 }
 
@@ -86,6 +117,17 @@ impl Settings for Config {
             .section("bus", BusConfig::DOCS)
             .section("identity", ChannelConfig::DOCS)
             .section("vault", VaultConfig::DOCS)
+            .section("media.store", BlobsConfig::DOCS)
+            .key(
+                "media.public_url",
+                "",
+                "Where clients reach the HTTP port of messaging, https://files.example.com: addresses of files begin with it.",
+            )
+            .key(
+                "media.link_secret",
+                "",
+                "Signs the addresses of files: 32 random characters or more, the same in every replica.",
+            )
             .key("whatsapp.base_url", "https://graph.facebook.com", "Where the Cloud API is.")
             .key("whatsapp.api_version", "v25.0", "Version of the Cloud API.")
             .key(

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use db::{DbError, idempotency::IdempotencyError, outbox::CursorInvalid, page::PageTokenInvalid};
 use errors::{Classify, Code, FieldViolation, codes};
+use ids::ContactId;
+
+use crate::domain::media::Problem;
 
 /// An operation of messaging failed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,38 @@ pub(crate) enum Error {
     /// The contact has no address on WhatsApp.
     #[error("the contact has no WhatsApp address")]
     RecipientUnknown,
+    /// Nothing is sent to a blocked contact.
+    #[error("the contact is blocked")]
+    ContactBlocked,
+    /// The customer took marketing consent back.
+    #[error("the customer wants no marketing messages")]
+    ConsentWithdrawn,
+    /// A contact has the number or the address already.
+    #[error("contact {id} has this {field} already")]
+    ContactExists {
+        /// The kind of the identity.
+        field: &'static str,
+        /// Who has it.
+        id: ContactId,
+    },
+    /// The contact was changed since it was read.
+    #[error("the contact was changed at the same time")]
+    ContactChanged,
+    /// The key of an attribute is taken.
+    #[error("there is such an attribute already")]
+    AttributeExists,
+    /// Contacts have an option that is to be taken away.
+    #[error("contacts have an option that is to be taken away")]
+    AttributeInUse,
+    /// The organization has as many attributes as it may.
+    #[error("there are too many attributes")]
+    TooManyAttributes,
+    /// The merge was taken back before.
+    #[error("the merge was taken back before")]
+    MergeUndone,
+    /// A later merge must be taken back first.
+    #[error("a later merge must be taken back first")]
+    MergeNotLatest,
     /// The message to answer is unknown to WhatsApp.
     #[error("the message to answer has no WhatsApp id")]
     ReplyTargetUnknown,
@@ -56,12 +91,41 @@ pub(crate) enum Error {
     /// WhatsApp refused, or can't be reached.
     #[error("ask WhatsApp")]
     WhatsApp(#[from] whatsapp::client::CallError),
+    /// A file can't be taken in, kept or had.
+    #[error("use a file")]
+    Blob(#[from] blobs::BlobError),
+    /// A file is not what WhatsApp takes, or not what it was said to be.
+    #[error("the file is refused: {}", .0.as_str())]
+    MediaRefused(Problem),
     /// This process stops; another one answers.
     #[error("the service is stopping")]
     Stopping,
     /// The channel is blocked.
     #[error("the channel is blocked")]
     ChannelUnavailable,
+    /// Only approved templates go.
+    #[error("the template is {status}")]
+    TemplateNotSendable {
+        /// The table's word.
+        status: String,
+        /// Meta's words.
+        reason: String,
+    },
+    /// Meta says no to a template.
+    #[error("WhatsApp refused the template")]
+    TemplateRefused {
+        /// Meta's words.
+        words: String,
+    },
+    /// The template's state does not allow the change.
+    #[error("the template can't be changed now")]
+    TemplateNotChangeable,
+    /// The account has a template of this name in this language.
+    #[error("there is a template of this name")]
+    TemplateExists,
+    /// Somebody changed it since it was read.
+    #[error("it was changed at the same time")]
+    Changed,
     /// A stored value can't be read.
     #[error("read {table}.{column}")]
     Inconsistent {
@@ -91,17 +155,32 @@ impl Classify for Error {
             Self::PageToken(error) => error.code(),
             Self::Cursor(error) => error.code(),
             Self::WhatsApp(error) => error.code(),
+            Self::Blob(blobs::BlobError::TooLarge { .. })
+            | Self::MediaRefused(Problem::TooLarge) => &codes::MEDIA_TOO_LARGE,
+            Self::MediaRefused(_) => &codes::MEDIA_TYPE_REFUSED,
+            Self::Blob(error) => error.code(),
             Self::CursorExpired => &codes::CURSOR_EXPIRED,
             Self::NotFound(_) => &codes::NOT_FOUND,
             Self::Invalid(_) => &codes::REQUEST_INVALID,
             Self::Content(_) => &codes::CONTENT_INVALID,
             Self::WindowClosed => &codes::WINDOW_CLOSED,
             Self::RecipientUnknown => &codes::RECIPIENT_UNKNOWN,
+            Self::ContactBlocked => &codes::CONTACT_BLOCKED,
+            Self::ConsentWithdrawn => &codes::CONSENT_WITHDRAWN,
+            Self::ContactExists { .. } => &codes::CONTACT_EXISTS,
+            Self::AttributeExists | Self::TemplateExists => &codes::ALREADY_EXISTS,
+            Self::AttributeInUse => &codes::ATTRIBUTE_IN_USE,
+            Self::TooManyAttributes => &codes::TOO_MANY_ATTRIBUTES,
+            Self::MergeUndone => &codes::MERGE_UNDONE,
+            Self::MergeNotLatest => &codes::MERGE_NOT_LATEST,
             Self::ReplyTargetUnknown => &codes::REPLY_TARGET_UNKNOWN,
             Self::ChannelTaken => &codes::CHANNEL_TAKEN,
-            Self::ChannelChanged => &codes::CONFLICT,
+            Self::ChannelChanged | Self::ContactChanged | Self::Changed => &codes::CONFLICT,
             Self::Stopping => &codes::UNAVAILABLE,
             Self::ChannelUnavailable => &codes::CHANNEL_UNAVAILABLE,
+            Self::TemplateNotSendable { .. } => &codes::TEMPLATE_NOT_SENDABLE,
+            Self::TemplateRefused { .. } => &codes::TEMPLATE_REFUSED,
+            Self::TemplateNotChangeable => &codes::TEMPLATE_NOT_CHANGEABLE,
             Self::Inconsistent { .. } => &codes::INTERNAL,
         }
     }
@@ -115,6 +194,7 @@ impl Classify for Error {
             Self::PageToken(error) => Some(error),
             Self::Cursor(error) => Some(error),
             Self::WhatsApp(error) => Some(error),
+            Self::Blob(error) if !matches!(error, blobs::BlobError::TooLarge { .. }) => Some(error),
             _ => None,
         }
     }
@@ -125,6 +205,16 @@ impl Classify for Error {
                 || Cow::Borrowed(self.code().title),
                 |first| Cow::Owned(format!("{}: {}", first.field, first.message)),
             ),
+            (Self::TemplateRefused { words }, _) if !words.is_empty() => {
+                Cow::Owned(format!("WhatsApp says: {words}"))
+            }
+            (Self::TemplateNotSendable { status, reason }, _) if reason.is_empty() => {
+                Cow::Owned(format!("The template is {status}."))
+            }
+            (Self::TemplateNotSendable { status, reason }, _) => {
+                Cow::Owned(format!("The template is {status}: {reason}"))
+            }
+            (Self::ContactExists { .. }, _) => Cow::Owned(self.to_string()),
             (_, Some(inner)) => inner.detail(),
             (_, None) => Cow::Borrowed(self.code().title),
         }

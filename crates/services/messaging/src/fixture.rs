@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use auth::{Membership, Origin, Principal, Proof, RequestContext, Role, Scopes, View};
+use blobs::BlobsConfig;
 use chrono::{DateTime, TimeDelta, Utc};
 use clock::{Clock, Hand, Jitter};
 use db::{Db, SystemTx, TenantTx};
@@ -15,11 +16,14 @@ use proto::messaging::v1::{MessageContent, Text, message_content::Kind};
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
+use tempfile::TempDir;
 use testkit::TestDb;
+use tokio::sync::Semaphore;
 use vault::{Vault, local::LocalKeys};
 use whatsapp::CallbackKey;
 
 use crate::{
+    media::{self, Files, links::Links},
     outbound::Engine,
     store::{
         channels::{self, NewChannel},
@@ -38,6 +42,8 @@ pub(crate) struct Fixture {
     pub(crate) db: Db,
     pub(crate) hand: Hand,
     pub(crate) route: Route,
+    /// Where files are.
+    pub(crate) folder: TempDir,
     // Dropped last: it takes the database away.
     database: TestDb,
 }
@@ -58,10 +64,12 @@ impl Fixture {
         drop(rustls::crypto::ring::default_provider().install_default());
         let graph = whatsapp::client::Config::at(base_url, whatsapp::ApiVersion::DEFAULT);
         let http = outbound::Client::new("whatsapp", outbound::Config::default(), clock.clone());
+        let folder = tempfile::tempdir().expect("a folder");
         let engine = Engine {
-            vault: Vault::new(Arc::new(LocalKeys::ephemeral()), clock),
+            vault: Vault::new(Arc::new(LocalKeys::ephemeral()), clock.clone()),
             whatsapp: whatsapp::Client::new(graph.expect("an address"), http.expect("a client")),
             callback: CallbackKey::new(&SecretString::from("0123456789abcdef0123456789abcdef")),
+            files: files(&folder, base_url, &clock),
             jitter: Jitter::seeded(1),
             replica: "this".to_owned(),
             db: db.clone(),
@@ -75,6 +83,7 @@ impl Fixture {
             db,
             hand,
             route,
+            folder,
             database,
         };
         fixture.connect("1001").await;
@@ -87,6 +96,12 @@ impl Fixture {
             organization_id: OrganizationId::generate(),
             channel_id: ChannelId::generate(),
         };
+        self.connect(phone_number_id).await;
+    }
+
+    /// Another number of the same tenant; conversations are made on it from now on.
+    pub(crate) async fn add_channel(&mut self, phone_number_id: &str) {
+        self.route.channel_id = ChannelId::generate();
         self.connect(phone_number_id).await;
     }
 
@@ -140,17 +155,22 @@ impl Fixture {
 
     /// A conversation with somebody who wrote a moment ago.
     pub(crate) async fn conversation(&self, phone: &str) -> Thread {
-        let of = self.route.organization_id;
-        let thread = Thread {
-            contact_id: ContactId::generate(),
-            id: ConversationId::generate(),
-        };
+        let contact_id = self.contact(phone).await;
+        self.thread(contact_id).await
+    }
+
+    /// Somebody who is known by a number.
+    pub(crate) async fn contact(&self, phone: &str) -> ContactId {
+        let (of, id, now) = (
+            self.route.organization_id,
+            ContactId::generate(),
+            self.now(),
+        );
         let identity = contacts::Identity {
             organization_id: of,
             kind: "phone",
             value: phone.to_owned(),
         };
-        let (id, now) = (thread.contact_id, self.now());
         let mut tx = self.tenant().await;
         contacts::insert(tx.conn(), &[(of, id, String::new())], now)
             .await
@@ -158,6 +178,18 @@ impl Fixture {
         contacts::insert_identities(tx.conn(), &[(identity, id)].into(), now)
             .await
             .expect("an identity");
+        tx.commit().await.expect("commit");
+        id
+    }
+
+    /// A conversation with somebody who wrote a moment ago.
+    pub(crate) async fn thread(&self, id: ContactId) -> Thread {
+        let (of, now) = (self.route.organization_id, self.now());
+        let thread = Thread {
+            contact_id: id,
+            id: ConversationId::generate(),
+        };
+        let mut tx = self.tenant().await;
         conversations::open(tx.conn(), of, self.route.channel_id, id, thread.id, now)
             .await
             .expect("a conversation");
@@ -266,6 +298,24 @@ impl Fixture {
             .fetch_one(&mut self.admin().await)
             .await
             .expect("a count")
+    }
+}
+
+fn files(folder: &TempDir, base_url: &str, clock: &Clock) -> Files {
+    let store = BlobsConfig {
+        path: Some(folder.path().join("blobs")),
+        ..BlobsConfig::default()
+    };
+    let graph = whatsapp::client::Config::at(base_url, whatsapp::ApiVersion::DEFAULT);
+    // Tests move the clock over hours of retries: pauses within a call would wait for it.
+    let http = outbound::Client::new("whatsapp-media", outbound::Config::default(), clock.clone());
+    let secret = SecretString::from("0123456789abcdef0123456789abcdef");
+    Files {
+        store: store.open().expect("a store"),
+        links: Links::new(secret, "https://files.example"),
+        pictures: Arc::new(Semaphore::new(media::PICTURES)),
+        uploads: Arc::new(Semaphore::new(media::UPLOADS)),
+        graph: whatsapp::Client::new(graph.expect("an address"), http.expect("a client")),
     }
 }
 

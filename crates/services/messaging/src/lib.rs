@@ -13,10 +13,11 @@ mod events;
 mod fixture;
 mod grpc;
 mod jobs;
+mod media;
 mod ops;
 mod outbound;
 mod store;
 mod within;
 
 pub use app::{App, MIGRATOR};
-pub use config::{Config, WhatsApp};
+pub use config::{Config, Media, WhatsApp};

@@ -2,8 +2,14 @@
 //! they read and answer in takes its form in `view`.
 
 pub(crate) mod connect_channel;
+pub(crate) mod contacts;
+pub(crate) mod create_media;
+pub(crate) mod get_media;
 pub(crate) mod lists;
 pub(crate) mod open_conversation;
+pub(crate) mod receive_media;
 pub(crate) mod send_message;
+pub(crate) mod show_media;
 pub(crate) mod sight;
+pub(crate) mod templates;
 pub(crate) mod view;

@@ -12,5 +12,6 @@ pub(crate) mod pace;
 mod scheduler;
 mod settle;
 
+pub(crate) use claim::end;
 pub(crate) use engine::Engine;
 pub(crate) use scheduler::run;

@@ -8,17 +8,25 @@ use db::DbError;
 use crate::error::Error;
 
 /// Longer than any pass that still makes progress.
-const LIMIT: Duration = Duration::from_secs(15);
+pub(crate) const LIMIT: Duration = Duration::from_secs(15);
 
 /// What the pass came to, or the database's timeout. Its transaction is rolled back, unless its commit
 /// was under way: then nobody knows, as with any lost answer.
 pub(crate) fn within<T>(
     pass: impl Future<Output = Result<T, Error>>,
 ) -> impl Future<Output = Result<T, Error>> {
+    within_limit(LIMIT, pass)
+}
+
+/// The same with another limit, for a pass that asks others than the database.
+pub(crate) fn within_limit<T>(
+    limit: Duration,
+    pass: impl Future<Output = Result<T, Error>>,
+) -> impl Future<Output = Result<T, Error>> {
     // Boxed before anything else holds it: futures of transactions are large.
     let pass = Box::pin(pass);
     async move {
-        match tokio::time::timeout(LIMIT, pass).await {
+        match tokio::time::timeout(limit, pass).await {
             Ok(done) => done,
             Err(_) => Err(Error::Db(DbError::Timeout(None))),
         }

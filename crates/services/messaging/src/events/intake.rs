@@ -2,6 +2,9 @@
 //! the messages, move the statuses, keep the rest.
 
 pub(crate) mod apply;
+pub(crate) mod consents;
+pub(crate) mod files;
 pub(crate) mod people;
 pub(crate) mod routing;
 pub(crate) mod sort;
+pub(crate) mod templates;

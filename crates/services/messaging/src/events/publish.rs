@@ -2,13 +2,26 @@
 
 use chrono::{DateTime, Utc};
 use db::outbox::Event;
+use ids::{ContactId, OrganizationId, TenantScope};
 use proto::messaging::{
-    events::v1::{ChannelChanged, MessageStatusChanged},
+    events::v1::{
+        ChannelChanged, ConsentChanged, ContactChanged, ContactMerged, MessageStatusChanged,
+        TemplateChanged,
+    },
     v1::{Failure, MessageStatus},
 };
 use serde_json::Value;
 
-use crate::store::{moved::Moved, routes::Route};
+use crate::{
+    ops::view,
+    store::{
+        consents::Consent,
+        merges::{Merge, Order},
+        moved::Moved,
+        routes::Route,
+        templates::Template,
+    },
+};
 
 /// The actor of what a number's lane does by itself.
 pub(crate) const LANE: &str = "system:lane";
@@ -50,6 +63,90 @@ pub(crate) fn channel_changed(
         Some(actor.to_owned()),
         now,
     )
+}
+
+/// The event of a template as it is now.
+pub(crate) fn template_changed(
+    organization_id: OrganizationId,
+    template: &Template,
+    now: DateTime<Utc>,
+    actor: &str,
+) -> Event {
+    let changed = TemplateChanged {
+        template_id: template.id.to_string(),
+        waba_id: template.waba_id.clone(),
+        name: template.name.clone(),
+        language: template.language.clone(),
+        status: template.status.clone(),
+        category: template.category.clone(),
+        quality: template.quality.clone(),
+        changed_at: Some(now.into()),
+    };
+    bus::event(&changed, Some(organization_id), Some(actor.to_owned()), now)
+}
+
+/// The event of something that a customer agreed to or took back.
+pub(crate) fn consent_changed(of: OrganizationId, consent: &Consent) -> Event {
+    let changed = ConsentChanged {
+        consent_id: consent.id.to_string(),
+        contact_id: consent.contact_id.to_string(),
+        purpose: view::purpose(&consent.purpose).into(),
+        granted: consent.granted,
+        source: consent.source.clone(),
+        occurred_at: Some(consent.occurred_at.into()),
+    };
+    bus::event(
+        &changed,
+        Some(of),
+        Some(consent.actor.clone()),
+        consent.recorded_at,
+    )
+}
+
+/// The event of a contact: `created`, `updated`, `blocked` or `unblocked`.
+pub(crate) fn contact_changed(
+    scope: &TenantScope,
+    id: ContactId,
+    change: &str,
+    version: i64,
+    now: DateTime<Utc>,
+) -> Event {
+    let changed = ContactChanged {
+        contact_id: id.to_string(),
+        change: change.to_owned(),
+        version: version.unsigned_abs(),
+        changed_at: Some(now.into()),
+    };
+    let actor = Some(scope.actor.to_string());
+    bus::event(&changed, Some(scope.organization_id), actor, now)
+}
+
+/// The event of two contacts that became one.
+pub(crate) fn merged(order: &Order<'_>) -> Event {
+    let merged = ContactMerged {
+        merge_id: order.id.to_string(),
+        kept_contact_id: order.kept.to_string(),
+        merged_contact_id: order.other.to_string(),
+        reason: order.reason.to_owned(),
+        undone: false,
+        happened_at: Some(order.now.into()),
+    };
+    let actor = Some(order.actor.to_owned());
+    bus::event(&merged, Some(order.organization_id), actor, order.now)
+}
+
+/// The event of a contact that became two again.
+pub(crate) fn undone(scope: &TenantScope, merge: &Merge, now: DateTime<Utc>) -> Event {
+    let undone = ContactMerged {
+        merge_id: merge.id.to_string(),
+        kept_contact_id: merge.kept_id.to_string(),
+        merged_contact_id: merge.merged_id.to_string(),
+        reason: merge.reason.clone(),
+        undone: true,
+        happened_at: Some(now.into()),
+    };
+    let actor = Some(scope.actor.to_string());
+    bus::event(&undone, Some(scope.organization_id), actor, now)
 }
 
 /// A stored failure; what can't be read any more is left out rather than hiding the status.

@@ -4,13 +4,13 @@ use auth::RequestContext;
 use db::idempotency::RequestHash;
 use errors::to_status;
 use proto::messaging::v1::{
-    Channel, ConnectChannelRequest, Contact, Conversation, GetChannelRequest, GetContactRequest,
-    GetConversationRequest, GetMessageRequest, ListChannelNoticesRequest,
-    ListChannelNoticesResponse, ListChannelsRequest, ListChannelsResponse, ListContactsRequest,
-    ListContactsResponse, ListConversationsRequest, ListConversationsResponse, ListMessagesRequest,
-    ListMessagesResponse, ListQuarantineRequest, ListQuarantineResponse, Message,
-    OpenConversationRequest, SendMessageRequest, WatchEventsRequest,
-    messaging_service_server::MessagingService,
+    Channel, ConnectChannelRequest, Contact, Conversation, CreateMediaRequest, CreateMediaResponse,
+    GetChannelRequest, GetContactRequest, GetConversationRequest, GetMediaRequest,
+    GetMessageRequest, ListChannelNoticesRequest, ListChannelNoticesResponse, ListChannelsRequest,
+    ListChannelsResponse, ListContactsRequest, ListContactsResponse, ListConversationsRequest,
+    ListConversationsResponse, ListMessagesRequest, ListMessagesResponse, ListQuarantineRequest,
+    ListQuarantineResponse, MediaFile, Message, OpenConversationRequest, SendMessageRequest,
+    WatchEventsRequest, messaging_service_server::MessagingService,
 };
 use tonic::{Request, Response, Status};
 
@@ -19,9 +19,12 @@ use crate::{
     error::Error,
     ops::{
         connect_channel::connect_channel,
+        create_media::{self, create_media},
+        get_media::get_media,
         lists::{self, Ask},
         open_conversation::{self, open_conversation},
         send_message::{self, send_message},
+        show_media::with_media,
         sight::Sight,
         view,
     },
@@ -50,6 +53,8 @@ macro_rules! answer {
             .map_err(|error| to_status(&error))
     }};
 }
+
+pub(super) use answer;
 
 #[tonic::async_trait]
 impl MessagingService for Service {
@@ -168,7 +173,8 @@ impl MessagingService for Service {
             sight.require("conversation")?;
             let conversation_id = view::id("conversationId", &message.conversation_id)?;
             let ask = ask(message.page_size, &message.page_token);
-            lists::list_messages(db, &scope, conversation_id, ask)
+            let listing = lists::list_messages(db, &scope, conversation_id, ask);
+            with_media(db, &self.engine.files, &scope, listing)
         })
     }
 
@@ -178,7 +184,9 @@ impl MessagingService for Service {
     ) -> Result<Response<Message>, Status> {
         answer!(self, request, |db, scope, sight, message| {
             sight.require("message")?;
-            lists::get_message(db, &scope, view::id("messageId", &message.message_id)?)
+            let getting =
+                lists::get_message(db, &scope, view::id("messageId", &message.message_id)?);
+            with_media(db, &self.engine.files, &scope, getting)
         })
     }
 
@@ -200,7 +208,34 @@ impl MessagingService for Service {
                 expires_at,
                 idempotency,
             };
-            send_message(db, &scope, input)
+            let sending = send_message(db, &scope, input);
+            with_media(db, &self.engine.files, &scope, sending)
+        })
+    }
+
+    async fn create_media(
+        &self,
+        request: Request<CreateMediaRequest>,
+    ) -> Result<Response<CreateMediaResponse>, Status> {
+        let idempotency = idempotency(auth::context(&request)?, request.get_ref());
+        answer!(self, request, |db, scope, sight, message| {
+            let input = create_media::Input {
+                kind: message.kind(),
+                filename: message.filename,
+                idempotency,
+            };
+            create_media(db, &self.engine.files, &scope, input)
+        })
+    }
+
+    async fn get_media(
+        &self,
+        request: Request<GetMediaRequest>,
+    ) -> Result<Response<MediaFile>, Status> {
+        answer!(self, request, |db, scope, sight, message| {
+            sight.require("media")?;
+            let id = view::id("mediaId", &message.media_id)?;
+            get_media(db, &self.engine.files, &scope, id)
         })
     }
 
@@ -236,12 +271,12 @@ impl MessagingService for Service {
     }
 }
 
-const fn ask(size: u32, token: &str) -> Ask<'_> {
+pub(super) const fn ask(size: u32, token: &str) -> Ask<'_> {
     Ask { size, token }
 }
 
 /// The caller's key with a fingerprint of the request it came with.
-fn idempotency(
+pub(super) fn idempotency(
     context: &RequestContext,
     request: &impl prost::Message,
 ) -> Option<(String, RequestHash)> {

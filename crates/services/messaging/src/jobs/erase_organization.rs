@@ -24,6 +24,8 @@ const POLL: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_mins(1);
 /// Rows of one table that go in one transaction.
 const ROWS: i64 = 1_000;
+/// Files that go in one lease; the pass has a deadline.
+const FILES: usize = 200;
 /// Transactions of one lease: what is left waits for the next one, which comes at once.
 const STEPS: usize = 50;
 
@@ -65,7 +67,7 @@ async fn erase(engine: &Engine, job: &Leased) -> Result<(), Error> {
     let scope = TenantScope::system(id, "erase_organization");
     DataKeys::of_tenant(&engine.db, &scope).destroy().await?;
     engine.vault.forget(Owner::Organization(id));
-    let done = erase_rows(engine, id).await?;
+    let done = erase_rows(engine, id).await? && erase_files(engine, id).await?;
     let mut tx = SystemTx::begin(&engine.db, "erase an organization").await?;
     jobs::finish(&mut tx, job).await?;
     if done {
@@ -92,6 +94,12 @@ async fn erase_rows(engine: &Engine, id: OrganizationId) -> Result<bool, Error> 
         }
     }
     Ok(tables.peek().is_none())
+}
+
+/// True when nothing is left. What a transfer under way keeps after this is swept later, as nobody's.
+async fn erase_files(engine: &Engine, id: OrganizationId) -> Result<bool, Error> {
+    let gone = engine.files.store.delete_some(id, FILES).await?;
+    Ok(gone < FILES)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use whatsapp::client::PhoneNumber;
 use crate::{
     error::Error,
     events::{audit, publish},
+    jobs::sync_templates,
     ops::view,
     outbound::Engine,
     store::{
@@ -96,6 +97,7 @@ async fn store(
         channel_id: id,
     };
     lanes::insert(tx.conn(), route).await?;
+    sync_templates::hurry(&mut tx, organization_id, channel.waba_id, now).await?;
     let actor = scope.actor.to_string();
     let changed = publish::channel_changed(route, "connected", now, &actor);
     let connected = audit::Change {

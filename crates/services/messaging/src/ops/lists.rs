@@ -80,14 +80,7 @@ pub(crate) async fn get_contact(
     id: ContactId,
 ) -> Result<Contact, Error> {
     let mut tx = TenantTx::begin(db, scope).await?;
-    let found = contacts::find(tx.conn(), scope.organization_id, id)
-        .await?
-        .ok_or(Error::NotFound("contact"))?;
-    let mut identities = contacts::list_identities(tx.conn(), scope.organization_id, &[id]).await?;
-    Ok(view::contact(
-        found,
-        identities.remove(&id).unwrap_or_default(),
-    ))
+    super::contacts::read(&mut tx, scope.organization_id, id).await
 }
 
 pub(crate) async fn list_contacts(
@@ -105,14 +98,8 @@ pub(crate) async fn list_contacts(
     )
     .await?;
     let page = pager.page(rows, |last| last.id);
-    let ids: Vec<ContactId> = page.items.iter().map(|contact| contact.id).collect();
-    let mut identities = contacts::list_identities(tx.conn(), scope.organization_id, &ids).await?;
-    let page = page.map(|contact| {
-        let known = identities.remove(&contact.id).unwrap_or_default();
-        view::contact(contact, known)
-    });
     Ok(ListContactsResponse {
-        contacts: page.items,
+        contacts: super::contacts::views(&mut tx, scope.organization_id, page.items).await?,
         next_page_token: page.next.unwrap_or_default(),
     })
 }
@@ -187,14 +174,14 @@ pub(crate) async fn list_messages(
     )?;
     let organization_id = scope.organization_id;
     let mut tx = TenantTx::begin(db, scope).await?;
-    conversations::find(tx.conn(), organization_id, conversation_id)
+    let conversation = conversations::find(tx.conn(), organization_id, conversation_id)
         .await?
         .ok_or(Error::NotFound("conversation"))?;
     let after = pager.after().copied();
     let rows = messages::list(
         tx.conn(),
         organization_id,
-        conversation_id,
+        conversation.id,
         after,
         pager.limit(),
     )

@@ -2,28 +2,31 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{
-    Db, TenantTx,
+    AsTx, Db, TenantTx,
     idempotency::{self, Outcome, RequestHash},
-    outbox,
+    outbox::{self, Event},
 };
+use errors::FieldViolation;
 use ids::{ConversationId, MessageId, TenantScope};
 use prost::Message as _;
 use proto::messaging::{
     events::v1::MessageQueued,
-    v1::{Message, MessageContent, message_content::Kind},
+    v1::{MediaKind, Message, MessageContent, message_content::Kind},
 };
 
 use crate::{
     domain::{
+        self,
         content::{outbound, preview},
         window,
     },
     error::Error,
-    ops::view,
+    ops::{show_media, templates, view},
     store::{
         conversations::{self, Target},
+        media,
         messages::{self, Outbound},
-        queue::{self, Waiting},
+        queue::{self as send_queue, Waiting},
         routes::Route,
     },
 };
@@ -57,13 +60,12 @@ pub(crate) async fn send_message(
         None => None,
     };
     let now = db.clock().now();
-    let target =
-        conversations::lock_target(tx.conn(), scope.organization_id, input.conversation_id)
-            .await?
-            .ok_or(Error::NotFound("conversation"))?;
-    check(&target, &input.content, now)?;
-    let input = resolve_targets(&mut tx, scope, input).await?;
-    let message = store(&mut tx, scope, &target, &input, now).await?;
+    let (id, event) = queue(&mut tx, scope, input, now).await?;
+    outbox::push(&mut tx, &[event]).await?;
+    let stored = messages::find(tx.conn(), scope.organization_id, id)
+        .await?
+        .ok_or(Error::NotFound("message"))?;
+    let message = view::message(stored)?;
     if let Some(guard) = guard {
         guard.store(&mut tx, &message.encode_to_vec()).await?;
     }
@@ -80,9 +82,36 @@ fn replayed(answer: &[u8]) -> Result<Message, Error> {
     })
 }
 
+/// Puts a message into its lane in the caller's transaction, where everything that begins a message ends up. The event
+/// is for the caller to push, behind those of what came before.
+pub(crate) async fn queue(
+    tx: &mut impl AsTx,
+    scope: &TenantScope,
+    input: Input,
+    now: DateTime<Utc>,
+) -> Result<(MessageId, Event), Error> {
+    let organization_id = scope.organization_id;
+    let target = conversations::lock_target(tx.conn(), organization_id, input.conversation_id)
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
+    let input = Input {
+        // The one that was asked for may be part of another by now.
+        conversation_id: target.id,
+        ..input
+    };
+    check(&target, &input.content, now)?;
+    let mut input = resolve_targets(tx, scope, input).await?;
+    templates::sending::prepare(tx, scope, &target, &mut input.content).await?;
+    resolve_file(tx, scope, &mut input.content).await?;
+    store(tx, scope, &target, &input, now).await
+}
+
 fn check(target: &Target, content: &MessageContent, now: DateTime<Utc>) -> Result<(), Error> {
     if !target.channel_active {
         return Err(Error::ChannelUnavailable);
+    }
+    if target.blocked {
+        return Err(Error::ContactBlocked);
     }
     if !target.reachable {
         return Err(Error::RecipientUnknown);
@@ -95,7 +124,7 @@ fn check(target: &Target, content: &MessageContent, now: DateTime<Utc>) -> Resul
 
 /// The messages that are answered or reacted to must be known to WhatsApp.
 async fn resolve_targets(
-    tx: &mut TenantTx,
+    tx: &mut impl AsTx,
     scope: &TenantScope,
     mut input: Input,
 ) -> Result<Input, Error> {
@@ -114,13 +143,43 @@ async fn resolve_targets(
     Ok(input)
 }
 
+/// A file of ours must be there, and be of the kind it is sent as. Its recipient sees its name.
+async fn resolve_file(
+    tx: &mut impl AsTx,
+    scope: &TenantScope,
+    content: &mut MessageContent,
+) -> Result<(), Error> {
+    let (Some(id), Some(Kind::Media(sent))) = (show_media::uploaded(content), &mut content.kind)
+    else {
+        return Ok(());
+    };
+    let wrong = |message: &str| {
+        let violation = FieldViolation::new("content.media.mediaId", message);
+        Error::Content(vec![violation])
+    };
+    let found = media::find(tx.conn(), scope.organization_id, id).await?;
+    let file = found.filter(|file| file.direction == "outbound");
+    let file = file.ok_or_else(|| wrong("there is no such uploaded file"))?;
+    if !file.is_ready() {
+        return Err(wrong("the file is not uploaded yet"));
+    }
+    if domain::media::kind(&file.kind) != sent.kind() {
+        return Err(wrong("the file was uploaded as another kind"));
+    }
+    if sent.kind() == MediaKind::Document && sent.filename.is_empty() {
+        sent.filename = file.filename;
+    }
+    sent.mime_type = file.mime_type;
+    Ok(())
+}
+
 async fn store(
-    tx: &mut TenantTx,
+    tx: &mut impl AsTx,
     scope: &TenantScope,
     target: &Target,
     input: &Input,
     now: DateTime<Utc>,
-) -> Result<Message, Error> {
+) -> Result<(MessageId, Event), Error> {
     let organization_id = scope.organization_id;
     let id = MessageId::stamped(now);
     let author = scope.actor.to_string();
@@ -152,7 +211,7 @@ async fn store(
         due_at: now,
         expires_at,
     };
-    queue::insert(tx.conn(), waiting).await?;
+    send_queue::insert(tx.conn(), waiting).await?;
     let line = preview::line(&input.content);
     conversations::touch_outbound(
         tx.conn(),
@@ -171,9 +230,5 @@ async fn store(
         author: author.clone(),
     };
     let event = bus::event(&queued, Some(organization_id), Some(author), now);
-    outbox::push(tx, &[event]).await?;
-    let stored = messages::find(tx.conn(), organization_id, id)
-        .await?
-        .ok_or(Error::NotFound("message"))?;
-    view::message(stored)
+    Ok((id, event))
 }

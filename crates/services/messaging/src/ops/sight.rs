@@ -3,9 +3,10 @@
 
 use auth::{Conversations, Principal, RequestContext};
 use proto::messaging::v1::{
-    Channel, Contact, ContactIdentity, Conversation, Event, ListChannelNoticesResponse,
-    ListChannelsResponse, ListContactsResponse, ListConversationsResponse, ListMessagesResponse,
-    Message, MessageContent, event::Payload, message_content::Kind,
+    Channel, Contact, ContactIdentity, Conversation, CreateMediaResponse, Event,
+    ListChannelNoticesResponse, ListChannelsResponse, ListContactsResponse,
+    ListConversationsResponse, ListMessagesResponse, MediaFile, Message, MessageContent,
+    event::Payload, message_content::Kind,
 };
 
 use crate::{domain::mask, error::Error};
@@ -64,11 +65,21 @@ impl Sight {
     /// The event as the caller may see it; `None` for one that it may not.
     pub(crate) fn event(self, event: &Event) -> Option<Event> {
         let shown = match &event.payload {
-            None | Some(Payload::ChannelChanged(_)) => true,
+            // Contacts are in every member's sight.
+            None
+            | Some(
+                Payload::ChannelChanged(_)
+                | Payload::TemplateChanged(_)
+                | Payload::ContactChanged(_)
+                | Payload::ContactMerged(_)
+                | Payload::ConsentChanged(_),
+            ) => true,
             Some(
                 Payload::MessageReceived(_)
                 | Payload::MessageQueued(_)
                 | Payload::MessageStatusChanged(_)
+                | Payload::MediaReady(_)
+                | Payload::MediaFailed(_)
                 | Payload::ConversationOpened(_),
             ) => self.conversations(),
         };
@@ -87,6 +98,9 @@ impl Details for Contact {
         self.name = mask::text(&self.name);
         for ContactIdentity { kind, value } in &mut self.identities {
             *value = mask::identity(kind, value);
+        }
+        if let Some(attributes) = &mut self.attributes {
+            mask::structure(attributes);
         }
     }
 }
@@ -156,8 +170,14 @@ impl Details for Event {
             None
             | Some(
                 Payload::MessageStatusChanged(_)
+                | Payload::MediaReady(_)
+                | Payload::MediaFailed(_)
                 | Payload::ConversationOpened(_)
-                | Payload::ChannelChanged(_),
+                | Payload::ChannelChanged(_)
+                | Payload::TemplateChanged(_)
+                | Payload::ContactChanged(_)
+                | Payload::ContactMerged(_)
+                | Payload::ConsentChanged(_),
             ) => {}
         }
     }
@@ -165,6 +185,15 @@ impl Details for Event {
 
 /// The numbers of a channel are the organization's own.
 impl Details for Channel {
+    fn hide(&mut self) {}
+}
+
+/// What somebody called a file is left as it is, like what was written in a text.
+impl Details for MediaFile {
+    fn hide(&mut self) {}
+}
+
+impl Details for CreateMediaResponse {
     fn hide(&mut self) {}
 }
 
@@ -210,5 +239,6 @@ impl<T: Details> Details for Option<T> {
     }
 }
 
+mod contacts;
 #[cfg(test)]
 mod tests;

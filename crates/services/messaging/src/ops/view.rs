@@ -5,15 +5,15 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use errors::FieldViolation;
 use proto::messaging::v1::{
-    Channel, ChannelNotice, ChannelState, Contact, ContactIdentity, Conversation,
-    ConversationStatus, Direction, Message, MessageStatus, QuarantinedItem,
+    Channel, ChannelNotice, ChannelState, ConsentPurpose, ConsentState, Contact, ContactIdentity,
+    Conversation, ConversationStatus, Direction, Message, MessageStatus, QuarantinedItem,
 };
 
 use crate::{
     domain::{content::inbound::structure, window},
     error::Error,
     events::publish,
-    store::{channels, contacts, conversations, messages, notices, quarantine},
+    store::{channels, consents, contacts, conversations, messages, notices, quarantine},
 };
 
 /// An id of a request; a wrong one names its field.
@@ -82,7 +82,11 @@ pub(crate) fn notice(row: notices::Notice) -> ChannelNotice {
     }
 }
 
-pub(crate) fn contact(row: contacts::Contact, identities: Vec<contacts::Identity>) -> Contact {
+pub(crate) fn contact(
+    row: contacts::Contact,
+    identities: Vec<contacts::Identity>,
+    said: Vec<consents::State>,
+) -> Contact {
     Contact {
         id: row.id.to_string(),
         name: row.name,
@@ -91,6 +95,28 @@ pub(crate) fn contact(row: contacts::Contact, identities: Vec<contacts::Identity
             .map(|(kind, value)| ContactIdentity { kind, value })
             .collect(),
         created_at: Some(row.created_at.into()),
+        locale: row.locale,
+        time_zone: row.time_zone,
+        attributes: Some(structure(&row.attributes.to_string())),
+        version: row.version.unsigned_abs(),
+        consents: said
+            .into_iter()
+            .map(|state| ConsentState {
+                purpose: purpose(&state.purpose).into(),
+                granted: state.granted,
+                occurred_at: Some(state.occurred_at.into()),
+            })
+            .collect(),
+        blocked_at: row.blocked_at.map(Into::into),
+    }
+}
+
+/// The purpose of a stored word.
+pub(crate) fn purpose(word: &str) -> ConsentPurpose {
+    match word {
+        "marketing" => ConsentPurpose::Marketing,
+        "utility" => ConsentPurpose::Utility,
+        _ => ConsentPurpose::Unspecified,
     }
 }
 
@@ -142,6 +168,7 @@ pub(crate) fn message(row: messages::Message) -> Result<Message, Error> {
         created_at: Some(row.created_at.into()),
         provider_at: (direction == Direction::Inbound).then(|| row.sent_at.into()),
         status_at: Some(row.status_at.into()),
+        media: Vec::new(),
     })
 }
 

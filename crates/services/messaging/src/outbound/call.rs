@@ -26,6 +26,12 @@ pub(crate) enum Outcome {
         pause: Duration,
         detail: String,
     },
+    /// WhatsApp does not know the file any more: it is uploaded again.
+    FileUnknown {
+        code: i32,
+        provider_id: String,
+        detail: String,
+    },
     /// Refused because of the number, the account or the token: nothing else would be taken.
     ChannelBlocked {
         code: i32,
@@ -49,7 +55,10 @@ pub(crate) async fn call(
         Ok(accepted) => Outcome::Accepted {
             wamid: accepted.wamid,
         },
-        Err(error) => outcome(&error, ready.attempt),
+        Err(error) => match outcome(&error, ready.attempt) {
+            Outcome::Failed { failure, detail } => failed(failure, detail, ready.old_upload),
+            outcome => outcome,
+        },
     };
     Done {
         message_id: ready.message_id,
@@ -99,6 +108,23 @@ fn rejected(error: &SendError, rejection: &Rejection, attempt: u32, detail: Stri
     Outcome::Failed {
         failure: failure::from_code(i64::from(code)),
         detail,
+    }
+}
+
+/// Meta names no code for an uploaded file that it has no more: it is a parameter that is wrong, or a file that can't be
+/// used. An id given out for this very message is not to blame.
+const FILE_UNKNOWN: [i32; 3] = [100, 131_009, 131_053];
+
+fn failed(failure: Failure, detail: String, old_upload: Option<String>) -> Outcome {
+    match old_upload {
+        Some(provider_id) if FILE_UNKNOWN.contains(&failure.provider_code) => {
+            Outcome::FileUnknown {
+                code: failure.provider_code,
+                provider_id,
+                detail,
+            }
+        }
+        _ => Outcome::Failed { failure, detail },
     }
 }
 

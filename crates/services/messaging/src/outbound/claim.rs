@@ -1,14 +1,17 @@
 //! Claiming: what is due becomes attempts, in one transaction that also renews the lease.
 
+mod files;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{TenantTx, outbox};
-use ids::{AttemptId, MessageId};
+use ids::{AttemptId, MediaId, MessageId};
 use proto::messaging::v1::{Failure, MessageContent, message_content::Kind};
 use whatsapp::{
     CallbackMark,
     send::{Draft, Outgoing, Recipient},
 };
 
+use self::files::{File, Uploads};
 use super::{engine::Engine, pace::Pace};
 use crate::{
     domain::{content::outbound, failure, status::Status, window},
@@ -33,6 +36,9 @@ pub(crate) struct Ready {
     pub(crate) attempt_id: AttemptId,
     pub(crate) attempt: u32,
     pub(crate) outgoing: Outgoing,
+    /// WhatsApp's id of the file it is sent with, if that was given out before the message was written: it may be known
+    /// no more.
+    pub(crate) old_upload: Option<String>,
 }
 
 /// What a claim found.
@@ -73,7 +79,10 @@ pub(crate) async fn claim(
     pace.set_throughput(sender.throughput_per_second);
     let claimed = queue::claim(tx.conn(), lease, now, i64::from(limit)).await?;
     let count = claimed.len();
-    let mut sorted = Sorted::default();
+    let mut sorted = Sorted {
+        files: files::find(&mut tx, route, &claimed, now).await?,
+        ..Sorted::default()
+    };
     for message in claimed {
         sorted.sort(engine, pace, &message, now);
     }
@@ -88,7 +97,10 @@ pub(crate) async fn claim(
 
 #[derive(Default)]
 struct Sorted {
+    files: Uploads,
     calls: Vec<Ready>,
+    /// They wait for a file to be uploaded.
+    awaiting: Vec<(MessageId, MediaId, DateTime<Utc>)>,
     postponed: Vec<(MessageId, DateTime<Utc>)>,
     ended: Vec<(MessageId, Status, Option<Failure>)>,
 }
@@ -102,7 +114,20 @@ impl Sorted {
             self.ended.push((id, Status::Expired, None));
             return;
         }
-        let content: MessageContent = match serde_json::from_value(message.content.clone()) {
+        if message.blocked {
+            self.fail(
+                id,
+                "recipient",
+                "The contact was blocked before this was sent.",
+            );
+            return;
+        }
+        if message.unwanted {
+            let hint = "The customer took marketing consent back before this was sent.";
+            self.fail(id, "recipient", hint);
+            return;
+        }
+        let mut content: MessageContent = match serde_json::from_value(message.content.clone()) {
             Ok(content) => content,
             Err(error) => {
                 tracing::error!(message.id = %id, error = %error, "stored content can't be read");
@@ -127,6 +152,22 @@ impl Sorted {
             );
             return;
         };
+        let old_upload = match self.files.attach(&mut content, id) {
+            File::None => None,
+            File::Uploaded { old } => old,
+            File::Awaited(media_id) => {
+                self.awaiting.push((id, media_id, message.expires_at));
+                return;
+            }
+            File::Gone => {
+                self.fail(
+                    id,
+                    "content",
+                    "The file of the message is not there any more. Upload it again.",
+                );
+                return;
+            }
+        };
         if let Err(due_at) = pace.take_turn(address, now) {
             self.postponed.push((id, due_at));
             return;
@@ -137,6 +178,7 @@ impl Sorted {
                 attempt_id: AttemptId::generate_at(engine.clock().unix_ms()),
                 attempt: attempt_number(message),
                 outgoing,
+                old_upload,
             }),
             None => self.fail(id, "content", "WhatsApp would not accept this message."),
         }
@@ -156,6 +198,9 @@ impl Sorted {
         let route = lease.route;
         if !self.postponed.is_empty() {
             queue::postpone(tx.conn(), route, &self.postponed).await?;
+        }
+        if !self.awaiting.is_empty() {
+            files::wait(tx, route, &self.awaiting, now).await?;
         }
         if !self.ended.is_empty() {
             let events = end(tx, route, &self.ended, now).await?;

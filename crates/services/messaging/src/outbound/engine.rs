@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use vault::{Owner, Place, Purpose, Vault};
 use whatsapp::{CallbackKey, Client};
 
-use crate::{error::Error, store::routes::Route};
+use crate::{error::Error, media::Files, store::routes::Route};
 
 /// What channel tokens are sealed for.
 const TOKEN: Purpose = Purpose::new("whatsapp-token");
@@ -18,6 +18,7 @@ pub(crate) struct Engine {
     pub(crate) db: Db,
     pub(crate) vault: Vault,
     pub(crate) whatsapp: Client,
+    pub(crate) files: Files,
     pub(crate) callback: CallbackKey,
     pub(crate) jitter: Jitter,
     /// Names this replica in leases.

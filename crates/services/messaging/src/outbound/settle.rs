@@ -19,7 +19,7 @@ use crate::{
     events::publish,
     jobs::reconcile_attempt,
     store::{
-        channels,
+        channels, media_uploads,
         results::{self, Closed},
         routes::Route,
     },
@@ -42,6 +42,8 @@ struct Results {
     ended: Vec<(MessageId, Status, Option<Failure>)>,
     held: Vec<(MessageId, AttemptId)>,
     blocked: Option<String>,
+    /// Ids of files that WhatsApp does not know any more.
+    forgotten: Vec<String>,
     /// Of the channel the calls went through.
     version: Option<DateTime<Utc>>,
 }
@@ -96,6 +98,15 @@ impl Results {
             } => {
                 close("rejected", Some(*code), detail);
                 self.again.push((message, attempt, after(*pause)));
+            }
+            Outcome::FileUnknown {
+                code,
+                provider_id,
+                detail,
+            } => {
+                close("rejected", Some(*code), detail);
+                self.again.push((message, attempt, now));
+                self.forgotten.push(provider_id.clone());
             }
             Outcome::ChannelBlocked { code, hint, detail } => {
                 close("rejected", Some(*code), detail);
@@ -152,6 +163,9 @@ impl Results {
             events.extend(claim::end(tx, route, &self.ended, now).await?);
         }
         hold(tx, route, &self.held, now).await?;
+        if !self.forgotten.is_empty() {
+            media_uploads::forget(tx.conn(), route, &self.forgotten).await?;
+        }
         if let Some(reason) = self.blocked {
             let organization_id = route.organization_id;
             let version = self.version;

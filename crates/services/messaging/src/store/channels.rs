@@ -191,6 +191,38 @@ pub(crate) async fn find_sender(
     .await
 }
 
+/// Whether the organization has a number of the account.
+pub(crate) async fn has_account(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    waba_id: &str,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from messaging.channels where organization_id = $1 and waba_id = $2) as "has!""#,
+        organization_id.as_uuid(),
+        waba_id,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// The sealed token of a channel of the account that works.
+pub(crate) async fn find_token_of_account(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    waba_id: &str,
+) -> sqlx::Result<Option<(ChannelId, Vec<u8>)>> {
+    let row = sqlx::query!(
+        r#"select id as "id: ChannelId", access_token from messaging.channels
+           where organization_id = $1 and waba_id = $2 and state = 'active' order by updated_at desc, id limit 1"#,
+        organization_id.as_uuid(),
+        waba_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.id, row.access_token)))
+}
+
 /// Stops sending through the channel until it is connected again; true when it was active. A refusal
 /// of an older `version` (its `updated_at`) says nothing about the channel as it is now.
 pub(crate) async fn block(

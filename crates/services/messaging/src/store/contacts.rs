@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use ids::{ContactId, OrganizationId};
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,26 +13,83 @@ use uuid::Uuid;
 pub(crate) struct Contact {
     pub(crate) id: ContactId,
     pub(crate) name: String,
+    pub(crate) locale: String,
+    pub(crate) time_zone: String,
+    /// Values by the key of their attribute.
+    pub(crate) attributes: Value,
+    pub(crate) version: i64,
+    /// Nothing is sent to a blocked contact.
+    pub(crate) blocked_at: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,
 }
 
 /// Kind and value of an identity, as WhatsApp writes it.
 pub(crate) type Identity = (String, String);
 
+/// Reads contacts; `$rest` says which and in what order.
+macro_rules! contacts {
+    ($rest:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            Contact,
+            r#"select id as "id: ContactId", name, locale, time_zone, attributes, version, blocked_at, created_at
+               from messaging.contacts "# + $rest,
+            $($argument),+
+        )
+    };
+}
+
+/// The contact an id leads to: after a merge that is another one.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
     id: ContactId,
 ) -> sqlx::Result<Option<Contact>> {
-    sqlx::query_as!(
-        Contact,
-        r#"select id as "id: ContactId", name, created_at
-           from messaging.contacts where organization_id = $1 and id = $2"#,
+    contacts!(
+        "where organization_id = $1 and id = messaging.kept_contact($1, $2)",
         organization_id.as_uuid(),
         id.as_uuid(),
     )
     .fetch_optional(conn)
     .await
+}
+
+/// These contacts as far as they are not merged, oldest first.
+pub(crate) async fn find_all(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    ids: &[ContactId],
+) -> sqlx::Result<Vec<Contact>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+    contacts!(
+        "where organization_id = $1 and id = any($2) and merged_into_id is null order by id",
+        organization_id.as_uuid(),
+        &ids,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The contact an id leads to, locked against changes but not against messages. Merged while it waited, it is looked
+/// for again.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    id: ContactId,
+) -> sqlx::Result<Option<Contact>> {
+    for _ in 0..2 {
+        let found = contacts!(
+            "where organization_id = $1 and id = messaging.kept_contact($1, $2) and merged_into_id is null
+             for no key update",
+            organization_id.as_uuid(),
+            id.as_uuid(),
+        )
+        .fetch_optional(&mut *conn)
+        .await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// Newest first, before `before`.
@@ -41,16 +99,83 @@ pub(crate) async fn list(
     before: Option<ContactId>,
     limit: i64,
 ) -> sqlx::Result<Vec<Contact>> {
-    sqlx::query_as!(
-        Contact,
-        r#"select id as "id: ContactId", name, created_at from messaging.contacts
-           where organization_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3"#,
+    contacts!(
+        "where organization_id = $1 and merged_into_id is null and ($2::uuid is null or id < $2)
+         order by id desc limit $3",
         organization_id.as_uuid(),
         before.map(ContactId::as_uuid),
         limit,
     )
     .fetch_all(conn)
     .await
+}
+
+/// Creates a contact as people describe it.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    contact: &Contact,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into messaging.contacts
+             (organization_id, id, name, locale, time_zone, attributes, version, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        organization_id.as_uuid(),
+        contact.id.as_uuid(),
+        contact.name,
+        contact.locale,
+        contact.time_zone,
+        contact.attributes,
+        contact.version,
+        contact.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes what people say of a contact; the version it has then.
+pub(crate) async fn update(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    contact: &Contact,
+    now: DateTime<Utc>,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        "update messaging.contacts
+         set name = $3, locale = $4, time_zone = $5, attributes = $6, updated_at = $7, blocked_at = $8,
+             version = version + 1
+         where organization_id = $1 and id = $2
+         returning version",
+        organization_id.as_uuid(),
+        contact.id.as_uuid(),
+        contact.name,
+        contact.locale,
+        contact.time_zone,
+        contact.attributes,
+        now,
+        contact.blocked_at,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Takes all identities of a kind away from a contact.
+pub(crate) async fn forget_identities(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    id: ContactId,
+    kind: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from messaging.contact_identities where organization_id = $1 and contact_id = $2 and kind = $3",
+        organization_id.as_uuid(),
+        id.as_uuid(),
+        kind,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// The identities of these contacts, oldest first.

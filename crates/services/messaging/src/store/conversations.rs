@@ -22,10 +22,12 @@ pub(crate) struct Conversation {
 /// What sending needs to know.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
+    pub(crate) id: ConversationId,
     pub(crate) channel_id: ChannelId,
     pub(crate) contact_id: ContactId,
     pub(crate) last_inbound_at: Option<DateTime<Utc>>,
     pub(crate) channel_active: bool,
+    pub(crate) blocked: bool,
     /// The contact has a phone number or a business-scoped user id.
     pub(crate) reachable: bool,
 }
@@ -45,13 +47,14 @@ macro_rules! conversations {
     };
 }
 
+/// The conversation an id leads to: after a merge of contacts that may be another one.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
     id: ConversationId,
 ) -> sqlx::Result<Option<Conversation>> {
     conversations!(
-        "where c.organization_id = $1 and c.id = $2",
+        "where c.organization_id = $1 and c.id = messaging.kept_conversation($1, $2)",
         organization_id.as_uuid(),
         id.as_uuid(),
     )
@@ -60,28 +63,39 @@ pub(crate) async fn find(
 }
 
 /// The conversation to send into, locked so that messages of one conversation enter the queue in
-/// the order of their commits.
+/// the order of their commits. Merged into another while it waited, that one is looked for.
 pub(crate) async fn lock_target(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
     id: ConversationId,
 ) -> sqlx::Result<Option<Target>> {
-    sqlx::query_as!(
-        Target,
-        r#"select c.channel_id as "channel_id: ChannelId", c.contact_id as "contact_id: ContactId", c.last_inbound_at,
-                  h.state = 'active' as "channel_active!",
-                  exists (select from messaging.contact_identities i
-                          where i.organization_id = c.organization_id and i.contact_id = c.contact_id
-                            and i.kind in ('phone', 'user_id')) as "reachable!"
-           from messaging.conversations c
-           join messaging.channels h on h.organization_id = c.organization_id and h.id = c.channel_id
-           where c.organization_id = $1 and c.id = $2
-           for no key update of c"#,
-        organization_id.as_uuid(),
-        id.as_uuid(),
-    )
-    .fetch_optional(conn)
-    .await
+    for _ in 0..2 {
+        let target = sqlx::query_as!(
+            Target,
+            r#"select c.id as "id: ConversationId", c.channel_id as "channel_id: ChannelId",
+                      c.contact_id as "contact_id: ContactId", c.last_inbound_at,
+                      h.state = 'active' as "channel_active!",
+                      exists (select from messaging.contacts p
+                              where p.organization_id = c.organization_id and p.id = c.contact_id
+                                and p.blocked_at is not null) as "blocked!",
+                      exists (select from messaging.contact_identities i
+                              where i.organization_id = c.organization_id and i.contact_id = c.contact_id
+                                and i.kind in ('phone', 'user_id')) as "reachable!"
+               from messaging.conversations c
+               join messaging.channels h on h.organization_id = c.organization_id and h.id = c.channel_id
+               where c.organization_id = $1 and c.id = messaging.kept_conversation($1, $2)
+                 and c.merged_into_id is null
+               for no key update of c"#,
+            organization_id.as_uuid(),
+            id.as_uuid(),
+        )
+        .fetch_optional(&mut *conn)
+        .await?;
+        if target.is_some() {
+            return Ok(target);
+        }
+    }
+    Ok(None)
 }
 
 /// Most recently active first, after the position `after`. Two statements rather than one with an
@@ -100,7 +114,8 @@ pub(crate) async fn list(
     match status {
         Some(status) => {
             conversations!(
-                "where c.organization_id = $1 and c.status = $5 and (c.last_message_at, c.id) < ($2, $3)
+                "where c.organization_id = $1 and c.merged_into_id is null and c.status = $5
+                   and (c.last_message_at, c.id) < ($2, $3)
                  order by c.last_message_at desc, c.id desc limit $4",
                 organization_id.as_uuid(),
                 at,
@@ -113,7 +128,7 @@ pub(crate) async fn list(
         }
         None => {
             conversations!(
-                "where c.organization_id = $1 and (c.last_message_at, c.id) < ($2, $3)
+                "where c.organization_id = $1 and c.merged_into_id is null and (c.last_message_at, c.id) < ($2, $3)
                  order by c.last_message_at desc, c.id desc limit $4",
                 organization_id.as_uuid(),
                 at,
@@ -150,6 +165,41 @@ pub(crate) async fn open(
     .fetch_one(conn)
     .await?;
     Ok((row.id, row.created))
+}
+
+/// The channels that a contact has a conversation on.
+pub(crate) async fn list_channels_of(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    contact_id: ContactId,
+) -> sqlx::Result<Vec<ChannelId>> {
+    sqlx::query_scalar!(
+        r#"select channel_id as "channel_id: ChannelId" from messaging.conversations
+           where organization_id = $1 and contact_id = $2 and merged_into_id is null order by channel_id"#,
+        organization_id.as_uuid(),
+        contact_id.as_uuid(),
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// When a contact last wrote to a channel.
+pub(crate) async fn find_last_inbound(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    channel_id: ChannelId,
+    contact_id: ContactId,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let at = sqlx::query_scalar!(
+        "select last_inbound_at from messaging.conversations
+         where organization_id = $1 and channel_id = $2 and contact_id = $3",
+        organization_id.as_uuid(),
+        channel_id.as_uuid(),
+        contact_id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(at.flatten())
 }
 
 /// Moves the head after an outbound message: the customer is answered.

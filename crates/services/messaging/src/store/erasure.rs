@@ -16,8 +16,17 @@ pub(crate) enum Table {
     Messages,
     Conversations,
     ContactIdentities,
+    ContactNotes,
+    ContactMerges,
+    Consents,
     Contacts,
+    AttributeDefinitions,
     ChannelNotices,
+    Media,
+    MediaUploads,
+    TemplateRevisions,
+    TemplateSyncs,
+    Templates,
     Channels,
     IdempotencyKeys,
     Jobs,
@@ -26,7 +35,7 @@ pub(crate) enum Table {
 
 /// In the order in which they can go: routes first, so that nothing more is taken in, and what is referred to after
 /// what refers to it. Events in the outbox end with their retention, and data keys stay as destroyed ones.
-pub(crate) const TABLES: [Table; 15] = [
+pub(crate) const TABLES: [Table; 24] = [
     Table::ChannelRoutes,
     Table::SendQueue,
     Table::Lanes,
@@ -36,8 +45,17 @@ pub(crate) const TABLES: [Table; 15] = [
     Table::Messages,
     Table::Conversations,
     Table::ContactIdentities,
+    Table::ContactNotes,
+    Table::ContactMerges,
+    Table::Consents,
     Table::Contacts,
+    Table::AttributeDefinitions,
     Table::ChannelNotices,
+    Table::TemplateRevisions,
+    Table::Templates,
+    Table::TemplateSyncs,
+    Table::MediaUploads,
+    Table::Media,
     Table::Channels,
     Table::IdempotencyKeys,
     Table::Jobs,
@@ -82,11 +100,38 @@ pub(crate) async fn delete_some(
         Table::ContactIdentities => {
             sqlx::query!("delete from messaging.contact_identities where ctid = any(array(select ctid from messaging.contact_identities where organization_id = $1 limit $2))", id, limit).execute(conn).await
         }
+        Table::ContactNotes => {
+            sqlx::query!("delete from messaging.contact_notes where ctid = any(array(select ctid from messaging.contact_notes where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::ContactMerges => {
+            sqlx::query!("delete from messaging.contact_merges where ctid = any(array(select ctid from messaging.contact_merges where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::AttributeDefinitions => {
+            sqlx::query!("delete from messaging.attribute_definitions where ctid = any(array(select ctid from messaging.attribute_definitions where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::Consents => {
+            sqlx::query!("delete from messaging.consents where ctid = any(array(select ctid from messaging.consents where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
         Table::Contacts => {
             sqlx::query!("delete from messaging.contacts where ctid = any(array(select ctid from messaging.contacts where organization_id = $1 limit $2))", id, limit).execute(conn).await
         }
         Table::ChannelNotices => {
             sqlx::query!("delete from messaging.channel_notices where ctid = any(array(select ctid from messaging.channel_notices where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::TemplateRevisions => {
+            sqlx::query!("delete from messaging.template_revisions where ctid = any(array(select ctid from messaging.template_revisions where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::Templates => {
+            sqlx::query!("delete from messaging.templates where ctid = any(array(select ctid from messaging.templates where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::TemplateSyncs => {
+            sqlx::query!("delete from messaging.template_syncs where ctid = any(array(select ctid from messaging.template_syncs where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::MediaUploads => {
+            sqlx::query!("delete from messaging.media_uploads where ctid = any(array(select ctid from messaging.media_uploads where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::Media => {
+            sqlx::query!("delete from messaging.media where ctid = any(array(select ctid from messaging.media where organization_id = $1 limit $2))", id, limit).execute(conn).await
         }
         Table::Channels => {
             sqlx::query!("delete from messaging.channels where ctid = any(array(select ctid from messaging.channels where organization_id = $1 limit $2))", id, limit).execute(conn).await

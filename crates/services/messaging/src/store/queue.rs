@@ -36,6 +36,9 @@ pub(crate) struct Claimed {
     /// The customer's address: `phone` or `user_id`, and its value.
     pub(crate) address: Option<(String, String)>,
     pub(crate) last_inbound_at: Option<DateTime<Utc>>,
+    pub(crate) blocked: bool,
+    /// It is marketing, and the customer took consent back.
+    pub(crate) unwanted: bool,
 }
 
 /// Puts a message into the lane. The event that goes with it wakes the lane's owner.
@@ -82,10 +85,22 @@ pub(crate) async fn claim(
                returning q.message_id, q.conversation_id, q.attempts, q.expires_at, q.priority, q.position
            )
            select t.message_id as "message_id: MessageId", t.attempts, t.expires_at, m.content, answered.wamid as "reply_to_wamid?",
-                  address.kind as "address_kind?", address.value as "address_value?", c.last_inbound_at
+                  address.kind as "address_kind?", address.value as "address_value?", c.last_inbound_at,
+                  p.blocked_at is not null as "blocked!", coalesce(not said.granted, false) as "unwanted!"
            from taken t
            join messaging.messages m on m.organization_id = $1 and m.id = t.message_id
            join messaging.conversations c on c.organization_id = $1 and c.id = t.conversation_id
+           join messaging.contacts p on p.organization_id = $1 and p.id = m.contact_id
+           join messaging.channels h on h.organization_id = $1 and h.id = m.channel_id
+           left join messaging.templates tc
+             on tc.organization_id = $1 and tc.waba_id = h.waba_id and tc.category = 'marketing' and tc.status <> 'deleted'
+            and tc.name = m.content -> 'template' ->> 'name' and tc.language = m.content -> 'template' ->> 'language'
+           left join lateral (
+               select s.granted from messaging.consents s
+               where s.organization_id = $1 and s.contact_id = m.contact_id and s.purpose = 'marketing'
+               order by s.occurred_at desc, s.position desc
+               limit 1
+           ) as said on tc.name is not null
            left join messaging.messages answered on answered.organization_id = $1 and answered.id = m.reply_to_message_id
            left join lateral (
                select i.kind, i.value from messaging.contact_identities i
@@ -111,6 +126,8 @@ pub(crate) async fn claim(
             reply_to_wamid: row.reply_to_wamid,
             address: row.address_kind.zip(row.address_value),
             last_inbound_at: row.last_inbound_at,
+            blocked: row.blocked,
+            unwanted: row.unwanted,
         })
         .collect())
 }

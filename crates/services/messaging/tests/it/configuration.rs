@@ -12,6 +12,7 @@ fn everything_that_is_missing_or_wrong_is_told_at_once() {
         ("MESSAGING__DB__URL", "postgres://messaging_app:x@db/main"),
         ("MESSAGING__WHATSAPP__CALLBACK_SECRET", "too short"),
         ("MESSAGING__WHATSAPP__NO_SUCH_KEY", "1"),
+        ("MESSAGING__MEDIA__STORE__PROVIDER", "s3"),
         ("WHATSAPP_API_VERSION", "latest"),
     ]
     .into_iter()
@@ -31,6 +32,8 @@ fn everything_that_is_missing_or_wrong_is_told_at_once() {
         "IDENTITY__URL",
         "32 characters",
         "NO_SUCH_KEY",
+        "MEDIA__PUBLIC_URL",
+        "MEDIA__LINK_SECRET",
         "v25.0",
     ] {
         assert!(
@@ -58,6 +61,12 @@ fn an_address_that_is_none_is_told_before_anything_starts() {
             "MESSAGING__WHATSAPP__CALLBACK_SECRET",
             "0123456789abcdef0123456789abcdef",
         ),
+        ("MESSAGING__MEDIA__STORE__PROVIDER", "s3"),
+        ("MESSAGING__MEDIA__PUBLIC_URL", "files.example.com"),
+        (
+            "MESSAGING__MEDIA__LINK_SECRET",
+            "0123456789abcdef0123456789abcdef",
+        ),
     ]
     .into_iter()
     .collect();
@@ -69,7 +78,12 @@ fn an_address_that_is_none_is_told_before_anything_starts() {
     let problems = config::load::<Config>(&source)
         .expect_err("wrong")
         .to_string();
-    for told in ["IDENTITY__URL", "WHATSAPP__BASE_URL"] {
+    for told in [
+        "IDENTITY__URL",
+        "WHATSAPP__BASE_URL",
+        "MEDIA__PUBLIC_URL",
+        "MEDIA__STORE__BUCKET",
+    ] {
         assert!(
             problems.contains(told),
             "{told} is not told in:\n{problems}"

@@ -38,10 +38,30 @@ const ROWS: &str = "
     insert into messaging.channel_notices
     values ('00000000-0000-7000-8000-000000000001', gen_random_uuid(), '00000000-0000-7000-8000-000000000002', 'f',
         '{}', 'k', now());
+    insert into messaging.templates (organization_id, id, waba_id, name, language, category, category_at, parameter_format, status,
+        status_at, definition, revision, created_at, updated_at)
+    values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000006', '2', 'n', 'en', 'utility', now(),
+        'positional', 'draft', now(), '{}', 1, now(), now());
+    insert into messaging.template_revisions
+    values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000006', 1, '{}', 'a', now());
+    insert into messaging.template_syncs (organization_id, waba_id)
+    values ('00000000-0000-7000-8000-000000000001', '2');
     insert into messaging.contacts
     values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000003', 'Ada', now(), now());
     insert into messaging.contact_identities
     values ('00000000-0000-7000-8000-000000000001', 'phone', '49', '00000000-0000-7000-8000-000000000003', now());
+    insert into messaging.contact_notes
+    values ('00000000-0000-7000-8000-000000000001', gen_random_uuid(), '00000000-0000-7000-8000-000000000003', 'a', 'b',
+        now(), now());
+    insert into messaging.contact_merges (organization_id, id, kept_id, merged_id, reason, actor, moved, merged_at)
+    values ('00000000-0000-7000-8000-000000000001', gen_random_uuid(), '00000000-0000-7000-8000-000000000003',
+        '00000000-0000-7000-8000-000000000003', 'manual', 'a', '{}', now());
+    insert into messaging.consents (organization_id, id, contact_id, purpose, granted, source, proof, actor, occurred_at,
+        recorded_at)
+    values ('00000000-0000-7000-8000-000000000001', gen_random_uuid(), '00000000-0000-7000-8000-000000000003',
+        'marketing', false, 'keyword', '{}', 'a', now(), now());
+    insert into messaging.attribute_definitions (organization_id, key, name, kind, position, created_at)
+    values ('00000000-0000-7000-8000-000000000001', 'k', 'n', 'text', 0, now());
     insert into messaging.conversations (organization_id, id, channel_id, contact_id, last_message_at, created_at)
     values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000004',
         '00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000003', now(), now());
@@ -63,4 +83,9 @@ const ROWS: &str = "
     insert into messaging.attempts (organization_id, id, message_id, channel_id, number, state, lane_epoch, started_at)
     values ('00000000-0000-7000-8000-000000000001', gen_random_uuid(), '00000000-0000-7000-8000-000000000005',
         '00000000-0000-7000-8000-000000000002', 1, 'sending', 1, now());
+    insert into messaging.media (organization_id, id, direction, kind, state, created_at)
+    values ('00000000-0000-7000-8000-000000000001', gen_random_uuid(), 'outbound', 'image', 'pending', now());
+    insert into messaging.media_uploads
+    values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002', sha256('x'), 'image/png',
+        '1', now(), now());
 ";

@@ -1,14 +1,16 @@
 //! What we send, in WhatsApp's form.
 
+mod template;
+
 use errors::FieldViolation;
 use proto::messaging::v1::{
-    ContactCard, Interactive, Location, Media, MediaKind, MessageContent, Template,
-    TemplateComponent, TemplateParameter, interactive::Action, message_content::Kind,
+    ContactCard, Interactive, Location, Media, MediaKind, MessageContent, interactive::Action,
+    message_content::Kind,
 };
 use whatsapp::send::{
-    self, ButtonIndex, ButtonKind, CardEmail, CardName, CardOrganization, CardPhone, Component,
-    Content, CtaUrl, Draft, Frame, Header, Label, Language, List, ListRow, ListSection, Parameter,
-    Reaction, Recipient, ReplyButton, ReplyButtons, Source, Text,
+    self, CardEmail, CardName, CardOrganization, CardPhone, Content, CtaUrl, Draft, Frame, Header,
+    Label, List, ListRow, ListSection, Reaction, Recipient, ReplyButton, ReplyButtons, Source,
+    Text,
 };
 
 type Violations = Vec<FieldViolation>;
@@ -53,7 +55,7 @@ pub(crate) fn convert(content: &MessageContent) -> Result<Content, Violations> {
         }),
         Some(Kind::Media(found)) => media(found),
         Some(Kind::Template(wanted)) => Ok(Content::Template {
-            template: template(wanted)?,
+            template: template::convert(wanted)?,
         }),
         Some(Kind::Interactive(wanted)) => Ok(Content::Interactive {
             interactive: Box::new(interactive(wanted)?),
@@ -208,83 +210,6 @@ fn frame<A>(wanted: &Interactive, action: A) -> Frame<A> {
         footer: some(&wanted.footer).map(|text| Label { text }),
         action,
     }
-}
-
-fn template(wanted: &Template) -> Result<send::Template, Violations> {
-    let components = wanted
-        .components
-        .iter()
-        .enumerate()
-        .map(|(at, wanted)| component(at, wanted))
-        .collect::<Result<_, _>>()?;
-    Ok(send::Template {
-        name: wanted.name.clone(),
-        language: Language {
-            code: wanted.language.clone(),
-        },
-        components,
-    })
-}
-
-fn component(at: usize, wanted: &TemplateComponent) -> Result<Component, Violations> {
-    let path = format!("template.components[{at}]");
-    let parameters = wanted
-        .parameters
-        .iter()
-        .enumerate()
-        .map(|(index, wanted)| parameter(&format!("{path}.parameters[{index}]"), wanted))
-        .collect::<Result<Vec<_>, _>>()?;
-    match wanted.r#type.as_str() {
-        "header" => Ok(Component::Header { parameters }),
-        "body" => Ok(Component::Body { parameters }),
-        "button" => Ok(Component::Button {
-            sub_type: button_kind(&path, &wanted.sub_type)?,
-            index: ButtonIndex(u8::try_from(wanted.index).unwrap_or(u8::MAX)),
-            parameters,
-        }),
-        _ => Err(wrong(&format!("{path}.type"), "is header, body or button")),
-    }
-}
-
-fn button_kind(path: &str, name: &str) -> Result<ButtonKind, Violations> {
-    match name {
-        "quick_reply" => Ok(ButtonKind::QuickReply),
-        "url" => Ok(ButtonKind::Url),
-        "copy_code" => Ok(ButtonKind::CopyCode),
-        "flow" => Ok(ButtonKind::Flow),
-        _ => Err(wrong(
-            &format!("{path}.subType"),
-            "is quick_reply, url, copy_code or flow",
-        )),
-    }
-}
-
-fn parameter(path: &str, wanted: &TemplateParameter) -> Result<Parameter, Violations> {
-    let media = || send::Media {
-        source: Source::Link(wanted.link.clone()),
-        caption: None,
-        filename: None,
-        voice: None,
-    };
-    Ok(match wanted.r#type.as_str() {
-        "text" => Parameter::Text {
-            parameter_name: some(&wanted.parameter_name),
-            text: wanted.text.clone(),
-        },
-        "payload" => Parameter::Payload {
-            payload: wanted.text.clone(),
-        },
-        "coupon_code" => Parameter::CouponCode {
-            coupon_code: wanted.text.clone(),
-        },
-        "image" => Parameter::Image { image: media() },
-        "video" => Parameter::Video { video: media() },
-        "document" => Parameter::Document { document: media() },
-        _ => {
-            let kinds = "is text, payload, coupon_code, image, video or document";
-            return Err(wrong(&format!("{path}.type"), kinds));
-        }
-    })
 }
 
 fn some(text: &str) -> Option<String> {

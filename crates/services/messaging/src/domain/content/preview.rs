@@ -14,6 +14,7 @@ pub(crate) fn line(content: &MessageContent) -> String {
         Kind::Text(text) => shorten(&text.body),
         Kind::Media(media) if !media.caption.is_empty() => shorten(&media.caption),
         Kind::Media(media) => media_word(media.kind(), media.voice).to_owned(),
+        Kind::Template(template) if !template.text.is_empty() => shorten(&template.text),
         Kind::Template(template) => format!("[Template] {}", template.name),
         Kind::Interactive(interactive) if !interactive.body.is_empty() => {
             shorten(&interactive.body)

@@ -1,22 +1,25 @@
 //! Writes a sorted batch, in the caller's transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx, outbox};
-use ids::{ContactId, ConversationId, MessageId, OrganizationId};
+use ids::{ContactId, ConversationId, MessageId, NoticeId, OrganizationId};
 use proto::{
     events::DomainEvent,
     messaging::events::v1::{ConversationOpened, MessageReceived},
 };
 
 use super::{
-    people,
+    consents, files,
+    people::{self, Met},
     sort::{Incoming, Sorted},
 };
 use crate::{
     domain::content::preview,
     events::publish,
+    jobs::tell_blocks,
+    ops::templates::follow,
     store::{
         intake::{
             conversations::{self, Head, Touched},
@@ -43,9 +46,12 @@ pub(crate) async fn apply(
     if !sorted.quarantine.is_empty() {
         quarantine::insert(tx.conn(), &sorted.quarantine, now).await?;
     }
+    // Before any conversation is locked: whoever merges contacts locks these first.
+    let fresh = notify(tx, &sorted.notices, now, &mut events).await?;
+    consents::prefer(tx, &sorted.preferences, &fresh, now, &mut events).await?;
     receive(tx, sorted.messages, now, &mut events).await?;
     report(tx, &sorted.reports, now, &mut events).await?;
-    notify(tx, &sorted.notices, now, &mut events).await?;
+    follow::follow(tx, &sorted.templates, now, &mut events).await?;
     outbox::push(tx, &events).await
 }
 
@@ -67,14 +73,25 @@ async fn receive(
     if messages.is_empty() {
         return Ok(());
     }
-    let people = people::resolve(tx.conn(), &messages, now).await?;
+    let met: Vec<Met<'_>> = messages
+        .iter()
+        .map(|message| Met {
+            of: message.route.organization_id,
+            sender: &message.sender,
+        })
+        .collect();
+    let resolved = people::resolve(tx.conn(), &met, now).await?;
+    let people = resolved.contacts;
+    events.extend(resolved.events);
     let touched = touch(tx, &messages, &people, now, events).await?;
 
     let mut rows = Vec::with_capacity(messages.len());
+    let mut stored = Vec::with_capacity(messages.len());
     for (message, contact_id) in messages.iter().zip(&people) {
         let Some(conversation) = touched.get(&(message.route, *contact_id)) else {
             continue;
         };
+        stored.push(message);
         rows.push(Inbound {
             route: message.route,
             id: message.id,
@@ -96,6 +113,9 @@ async fn receive(
         events.push(event(&received, message.route.organization_id, now));
     }
     messages::insert(tx.conn(), &rows, now).await?;
+    files::note(tx, &stored, now).await?;
+    consents::hear(tx, &messages, &people, &touched, now, events).await?;
+    tell_blocks::again(tx, &messages, &people, now).await?;
     Ok(())
 }
 
@@ -197,9 +217,9 @@ async fn notify(
     notices: &[notices::NewNotice],
     now: DateTime<Utc>,
     events: &mut Vec<outbox::Event>,
-) -> Result<(), DbError> {
+) -> Result<HashSet<NoticeId>, DbError> {
     if notices.is_empty() {
-        return Ok(());
+        return Ok(HashSet::new());
     }
     let fresh = notices::insert(tx.conn(), notices, now).await?;
     let told = notices
@@ -209,5 +229,5 @@ async fn notify(
             publish::channel_changed(notice.route, &notice.field, now, publish::WHATSAPP)
         });
     events.extend(told);
-    Ok(())
+    Ok(fresh)
 }

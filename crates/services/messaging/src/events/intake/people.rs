@@ -1,27 +1,46 @@
 //! Finds or makes the contact of each message.
 
+mod link;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use db::outbox::Event;
 use ids::{ContactId, OrganizationId};
 use sqlx::PgConnection;
 
-use super::sort::Incoming;
+use super::sort::Sender;
 use crate::store::intake::contacts::{self, Identity, Known};
 
 /// A contact to create, with the name WhatsApp told.
 type Fresh = (OrganizationId, ContactId, String);
 
-/// The contact of each message, by position. People nobody knows are created, once, even when two
-/// batches meet them at the same moment.
+/// Somebody who is told of in a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Met<'a> {
+    pub(crate) of: OrganizationId,
+    pub(crate) sender: &'a Sender,
+}
+
+/// Who the people of a batch are.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The contact of each, by position.
+    pub(crate) contacts: Vec<ContactId>,
+    /// What became of contacts that turned out to be one person.
+    pub(crate) events: Vec<Event>,
+}
+
+/// Finds the contact of each. People nobody knows are created, once, even when two batches meet them at the same moment;
+/// contacts that WhatsApp shows to be one person become one. Nobody merges any of them until the transaction ends.
 pub(crate) async fn resolve(
     conn: &mut PgConnection,
-    messages: &[Incoming],
+    met: &[Met<'_>],
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<ContactId>> {
-    let wanted: Vec<Vec<Identity>> = messages.iter().map(search_keys).collect();
+) -> sqlx::Result<Resolved> {
+    let wanted: Vec<Vec<Identity>> = met.iter().map(search_keys).collect();
     let mut asked: BTreeSet<Identity> = wanted.iter().flatten().cloned().collect();
-    asked.extend(messages.iter().flat_map(told));
+    asked.extend(met.iter().flat_map(told));
     let mut known = contacts::find(conn, &asked).await?;
 
     let strangers: BTreeSet<Identity> = wanted
@@ -35,34 +54,65 @@ pub(crate) async fn resolve(
         // Whoever held one of them may have created the person meanwhile.
         known.extend(contacts::find(conn, &strangers).await?);
     }
-    let (resolved, fresh) = assign(messages, &wanted, &known, now);
+    let events = link::link(conn, met, &known, now).await?;
+    if !events.is_empty() {
+        known = contacts::find(conn, &asked).await?;
+    }
+    let (resolved, fresh) = loop {
+        let (resolved, fresh) = assign(met, &wanted, &known, now);
+        if hold(conn, met, &resolved, &fresh).await? {
+            break (resolved, fresh);
+        }
+        // Somebody merged one of them meanwhile: its identities lead elsewhere now.
+        known = contacts::find(conn, &asked).await?;
+    };
     if !fresh.is_empty() {
         contacts::insert(conn, &fresh, now).await?;
     }
-    attach(conn, messages, &resolved, &known, now).await?;
-    name(conn, messages, &resolved, &known, &fresh, now).await?;
-    Ok(resolved)
+    attach(conn, met, &resolved, &known, now).await?;
+    name(conn, met, &resolved, &known, &fresh, now).await?;
+    Ok(Resolved {
+        contacts: resolved,
+        events,
+    })
+}
+
+/// False when one of them is part of another contact by now.
+async fn hold(
+    conn: &mut PgConnection,
+    met: &[Met<'_>],
+    resolved: &[ContactId],
+    fresh: &[Fresh],
+) -> sqlx::Result<bool> {
+    let fresh: HashSet<ContactId> = fresh.iter().map(|(_, id, _)| *id).collect();
+    let present: BTreeSet<(OrganizationId, ContactId)> = met
+        .iter()
+        .zip(resolved)
+        .filter(|(_, id)| !fresh.contains(id))
+        .map(|(met, id)| (met.of, *id))
+        .collect();
+    Ok(present.is_empty() || contacts::hold(conn, &present).await?.is_empty())
 }
 
 fn identities<'a>(
-    message: &'a Incoming,
+    met: &'a Met<'_>,
     told: &'a [(&'static str, String)],
 ) -> impl Iterator<Item = Identity> + 'a {
     told.iter().map(|(kind, value)| Identity {
-        organization_id: message.route.organization_id,
+        organization_id: met.of,
         kind,
         value: value.clone(),
     })
 }
 
 /// What the person is known by from now on.
-fn told(message: &Incoming) -> impl Iterator<Item = Identity> {
-    identities(message, &message.sender.identities)
+fn told<'a>(met: &'a Met<'_>) -> impl Iterator<Item = Identity> + 'a {
+    identities(met, &met.sender.identities)
 }
 
 /// Everything the person may be known by, best first: what WhatsApp says, former identities, then
 /// other spellings of the phone number.
-fn search_keys(message: &Incoming) -> Vec<Identity> {
+fn search_keys(message: &Met<'_>) -> Vec<Identity> {
     let mut keys: Vec<Identity> = told(message)
         .chain(identities(message, &message.sender.former))
         // A username can change hands: it names a person but does not prove one.
@@ -74,7 +124,7 @@ fn search_keys(message: &Incoming) -> Vec<Identity> {
 }
 
 fn assign(
-    messages: &[Incoming],
+    messages: &[Met<'_>],
     wanted: &[Vec<Identity>],
     known: &HashMap<Identity, Known>,
     now: DateTime<Utc>,
@@ -90,7 +140,7 @@ fn assign(
         resolved.push(found.unwrap_or_else(|| {
             let id = ContactId::stamped(now);
             let name = message.sender.name.clone();
-            fresh.push((message.route.organization_id, id, name));
+            fresh.push((message.of, id, name));
             made.extend(keys.iter().map(|key| (key, id)));
             id
         }));
@@ -101,7 +151,7 @@ fn assign(
 /// Records what WhatsApp said a person is known by, and forgets what it said they are not any more.
 async fn attach(
     conn: &mut PgConnection,
-    messages: &[Incoming],
+    messages: &[Met<'_>],
     resolved: &[ContactId],
     known: &HashMap<Identity, Known>,
     now: DateTime<Utc>,
@@ -127,7 +177,7 @@ async fn attach(
 /// Names people who have no name yet.
 async fn name(
     conn: &mut PgConnection,
-    messages: &[Incoming],
+    messages: &[Met<'_>],
     resolved: &[ContactId],
     known: &HashMap<Identity, Known>,
     fresh: &[Fresh],
@@ -149,7 +199,7 @@ async fn name(
         .zip(resolved)
         .filter(|(message, contact)| !message.sender.name.is_empty() && !named.contains(contact))
         .map(|(message, contact)| {
-            let key = (message.route.organization_id, *contact);
+            let key = (message.of, *contact);
             (key, message.sender.name.as_str())
         })
         .collect();
@@ -163,43 +213,43 @@ async fn name(
 mod tests {
     use std::time::Duration;
 
-    use ids::MessageId;
-    use proto::messaging::v1::MessageContent;
     use testkit::eventually;
 
     use super::*;
-    use crate::{events::intake::sort::Sender, fixture::Fixture};
+    use crate::fixture::Fixture;
 
-    fn from(fixture: &Fixture, identities: &[(&'static str, &str)], name: &str) -> Incoming {
-        Incoming {
-            route: fixture.route,
-            id: MessageId::generate(),
-            wamid: String::new(),
-            sender: Sender {
-                identities: identities
-                    .iter()
-                    .map(|(kind, value)| (*kind, (*value).to_owned()))
-                    .collect(),
-                former: Vec::new(),
-                name: name.to_owned(),
-            },
-            content: MessageContent::default(),
-            reply_to_wamid: None,
-            sent_at: fixture.now(),
+    fn sender(identities: &[(&'static str, &str)], name: &str) -> Sender {
+        Sender {
+            identities: identities
+                .iter()
+                .map(|(kind, value)| (*kind, (*value).to_owned()))
+                .collect(),
+            former: Vec::new(),
+            name: name.to_owned(),
         }
+    }
+
+    async fn meet(
+        fixture: &Fixture,
+        conn: &mut PgConnection,
+        senders: &[Sender],
+    ) -> Vec<ContactId> {
+        let of = fixture.route.organization_id;
+        let met: Vec<Met<'_>> = senders.iter().map(|sender| Met { of, sender }).collect();
+        let resolved = resolve(conn, &met, fixture.now()).await.expect("resolve");
+        resolved.contacts
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn two_batches_that_know_a_stranger_differently_create_one_person() {
         let fixture = Fixture::new().await;
-        let now = fixture.now();
-        let both = from(&fixture, &[("user_id", "DE.1"), ("phone", "491701")], "Ada");
-        let one = from(&fixture, &[("user_id", "DE.1")], "");
+        let both = sender(&[("user_id", "DE.1"), ("phone", "491701")], "Ada");
+        let one = sender(&[("user_id", "DE.1")], "");
         let mut first = fixture.system().await;
-        let created = resolve(first.conn(), &[both], now).await.expect("resolve");
+        let created = meet(&fixture, first.conn(), &[both]).await;
         let mut second = fixture.system().await;
         let meeting = async {
-            let found = resolve(second.conn(), &[one], now).await.expect("resolve");
+            let found = meet(&fixture, second.conn(), &[one]).await;
             second.commit().await.expect("commit");
             found
         };
@@ -220,14 +270,13 @@ mod tests {
         let fixture = Fixture::new().await;
         let known = fixture.conversation("491701").await.contact_id;
         let batch = [
-            from(&fixture, &[("phone", "491701")], "Ada"),
-            from(&fixture, &[("user_id", "DE.2"), ("phone", "491702")], ""),
-            from(&fixture, &[("phone", "491702"), ("username", "bob")], "Bob"),
+            sender(&[("phone", "491701")], "Ada"),
+            sender(&[("user_id", "DE.2"), ("phone", "491702")], ""),
+            sender(&[("phone", "491702"), ("username", "bob")], "Bob"),
         ];
         let mut tx = fixture.system().await;
-        let now = fixture.now();
-        let people = resolve(tx.conn(), &batch, now).await.expect("resolve");
-        let again = resolve(tx.conn(), &batch, now).await.expect("resolve");
+        let people = meet(&fixture, tx.conn(), &batch).await;
+        let again = meet(&fixture, tx.conn(), &batch).await;
         tx.commit().await.expect("commit");
         assert_eq!(people, again);
         assert_eq!(people.first(), Some(&known));

@@ -1,13 +1,19 @@
 //! Sorts the items of a batch by what must happen to them.
 
 use chrono::{DateTime, Utc};
-use ids::{MessageId, NoticeId, QuarantineId};
+use ids::{MessageId, NoticeId, OrganizationId, QuarantineId};
 use proto::messaging::v1::MessageContent;
 use serde_json::Value;
-use whatsapp::webhook::{self, Content, Item, Payload, SystemKind};
+use whatsapp::webhook::{self, Content, Item, Payload, PreferenceValue, SystemKind};
 
 use crate::{
-    domain::{content::inbound, failure, status::Status},
+    domain::{
+        consent::{self, Choice},
+        content::inbound,
+        failure,
+        status::Status,
+    },
+    ops::templates::follow::Told,
     store::{
         intake::statuses::Report,
         notices::NewNotice,
@@ -24,6 +30,8 @@ pub(crate) struct Incoming {
     pub(crate) wamid: String,
     pub(crate) sender: Sender,
     pub(crate) content: MessageContent,
+    /// What the customer says about marketing by it.
+    pub(crate) choice: Option<Choice>,
     pub(crate) reply_to_wamid: Option<String>,
     pub(crate) sent_at: DateTime<Utc>,
 }
@@ -38,13 +46,26 @@ pub(crate) struct Sender {
     pub(crate) name: String,
 }
 
+/// What a customer set in WhatsApp itself.
+#[derive(Debug)]
+pub(crate) struct Preferred {
+    /// The notice that tells it.
+    pub(crate) notice_id: NoticeId,
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) sender: Sender,
+    pub(crate) granted: bool,
+    pub(crate) stated_at: DateTime<Utc>,
+}
+
 /// What one batch of webhooks asks for.
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
     pub(crate) messages: Vec<Incoming>,
     pub(crate) reports: Vec<Report>,
     pub(crate) notices: Vec<NewNotice>,
+    pub(crate) preferences: Vec<Preferred>,
     pub(crate) quarantine: Vec<NewItem>,
+    pub(crate) templates: Vec<Told>,
 }
 
 /// Verifies the token that WhatsApp hands back with a status of ours.
@@ -91,7 +112,19 @@ impl Sorted {
             _ => None,
         };
         if sorted.is_none() {
-            self.notices.push(notice(item, route, now));
+            let notice = notice(item, route, now);
+            match &item.payload {
+                Payload::Preference(preference) => {
+                    let preferred = preferred(preference, &notice, now);
+                    self.preferences.extend(preferred);
+                }
+                Payload::ChannelField(field) => {
+                    let told = super::templates::told(item, field, route, now);
+                    self.templates.extend(told);
+                }
+                _ => {}
+            }
+            self.notices.push(notice);
         }
     }
 }
@@ -116,6 +149,7 @@ fn incoming(
         wamid: message.id.clone()?,
         sender,
         content: inbound::content(&message.content, &item.raw),
+        choice: choice(&message.content),
         reply_to_wamid: message
             .context
             .as_ref()
@@ -179,6 +213,51 @@ fn sender(message: &webhook::Message) -> Sender {
 
 fn identity(kind: &'static str, value: Option<String>) -> Option<(&'static str, String)> {
     value.map(|value| (kind, value))
+}
+
+/// A text, or a button of a template: buttons of other messages belong to what was asked there.
+fn choice(content: &Content) -> Option<Choice> {
+    match content {
+        Content::Text(body) => consent::choice(body),
+        Content::Button { payload, text } => [text, payload]
+            .into_iter()
+            .flatten()
+            .find_map(|said| consent::choice(said)),
+        _ => None,
+    }
+}
+
+/// `None` for what is not about marketing, for values that this version does not know, and where nobody is named.
+fn preferred(
+    preference: &webhook::Preference,
+    notice: &NewNotice,
+    now: DateTime<Utc>,
+) -> Option<Preferred> {
+    if preference.category.as_deref() != Some("marketing_messages") {
+        return None;
+    }
+    let granted = match preference.value {
+        PreferenceValue::Stop => false,
+        PreferenceValue::Resume | PreferenceValue::Signup => true,
+        PreferenceValue::Other(_) => return None,
+    };
+    let user_id = identity("user_id", preference.user_id.clone());
+    let phone = identity("phone", preference.wa_id.clone());
+    let contact = preference.contact.as_ref();
+    let sender = Sender {
+        identities: user_id.into_iter().chain(phone).collect(),
+        former: Vec::new(),
+        name: contact
+            .and_then(|contact| contact.profile_name.clone())
+            .unwrap_or_default(),
+    };
+    (!sender.identities.is_empty()).then_some(Preferred {
+        notice_id: notice.id,
+        organization_id: notice.route.organization_id,
+        sender,
+        granted,
+        stated_at: preference.stated_at.map_or(now, |at| at.min(now)),
+    })
 }
 
 fn report(

@@ -7,6 +7,8 @@ use tonic::Code;
 use super::*;
 use crate::fixture::{Fixture, Thread, member_context};
 
+mod media;
+
 /// A member with this view asks.
 fn asks<T>(fixture: &Fixture, view: View, message: T) -> Request<T> {
     let mut context = member_context(fixture);

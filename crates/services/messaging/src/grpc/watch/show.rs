@@ -7,8 +7,9 @@ use proto::{
     events::DomainEvent,
     messaging::{
         events::v1::{
-            ChannelChanged, ConversationOpened, MessageQueued, MessageReceived,
-            MessageStatusChanged,
+            ChannelChanged, ConsentChanged, ContactChanged, ContactMerged, ConversationOpened,
+            MediaFailed, MediaReady, MessageQueued, MessageReceived, MessageStatusChanged,
+            TemplateChanged,
         },
         v1::{Event, event::Payload},
     },
@@ -66,6 +67,30 @@ fn one(event: &FeedEvent) -> Result<Option<Event>, DecodeError> {
         kind if kind == ChannelChanged::SPEC.event_type => (
             "channel.changed",
             Payload::ChannelChanged(ChannelChanged::decode(bytes)?),
+        ),
+        kind if kind == TemplateChanged::SPEC.event_type => (
+            "template.changed",
+            Payload::TemplateChanged(TemplateChanged::decode(bytes)?),
+        ),
+        kind if kind == MediaReady::SPEC.event_type => (
+            "media.ready",
+            Payload::MediaReady(MediaReady::decode(bytes)?),
+        ),
+        kind if kind == MediaFailed::SPEC.event_type => (
+            "media.failed",
+            Payload::MediaFailed(MediaFailed::decode(bytes)?),
+        ),
+        kind if kind == ContactChanged::SPEC.event_type => (
+            "contact.changed",
+            Payload::ContactChanged(ContactChanged::decode(bytes)?),
+        ),
+        kind if kind == ContactMerged::SPEC.event_type => (
+            "contact.merged",
+            Payload::ContactMerged(ContactMerged::decode(bytes)?),
+        ),
+        kind if kind == ConsentChanged::SPEC.event_type => (
+            "consent.changed",
+            Payload::ConsentChanged(ConsentChanged::decode(bytes)?),
         ),
         _ => return Ok(None),
     };

@@ -106,6 +106,42 @@ async fn nothing_is_left_of_an_erased_organization_and_others_keep_everything() 
     assert_eq!(rows(&fixture, other).await, before);
 }
 
+/// A file of the organization, with a row and without.
+async fn keep_files(fixture: &Fixture) {
+    let store = &fixture.engine.files.store;
+    let of = fixture.route.organization_id;
+    for text in ["named", "nobody's"] {
+        let mut file = store.spool_bytes(text.as_bytes()).await.expect("a file");
+        store.keep(of, &mut file).await.expect("kept");
+    }
+    let mut tx = fixture.tenant().await;
+    let (id, now) = (ids::MediaId::generate(), fixture.now());
+    crate::store::media::insert_upload(tx.conn(), of, id, "image", "", now)
+        .await
+        .expect("a row");
+    tx.commit().await.expect("commit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_an_erased_organization_go_and_those_of_others_stay() {
+    use futures::TryStreamExt as _;
+
+    let mut fixture = Fixture::new().await;
+    keep_files(&fixture).await;
+    let erased = fixture.route.organization_id;
+    fixture.add_tenant("1002").await;
+    keep_files(&fixture).await;
+    hear(&fixture, &erased.to_string()).await;
+    work_until_done(&fixture).await;
+
+    let kept = fixture.engine.files.store.list();
+    let kept: Vec<blobs::Kept> = kept.try_collect().await.expect("files");
+    let others = fixture.route.organization_id;
+    assert_eq!(kept.len(), 2);
+    assert!(kept.iter().all(|kept| kept.organization_id == others));
+    assert_eq!(fixture.count("media").await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_much_for_one_lease_goes_with_the_next() {
     let fixture = Fixture::new().await;

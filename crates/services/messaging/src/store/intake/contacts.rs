@@ -146,6 +146,64 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Holds contacts against being merged until the transaction ends. Those that are part of another one by now.
+pub(crate) async fn hold(
+    conn: &mut PgConnection,
+    contacts: &BTreeSet<(OrganizationId, ContactId)>,
+) -> sqlx::Result<Vec<ContactId>> {
+    let organizations: Vec<Uuid> = contacts.iter().map(|(of, _)| of.as_uuid()).collect();
+    let ids: Vec<Uuid> = contacts.iter().map(|(_, id)| id.as_uuid()).collect();
+    let rows = sqlx::query!(
+        r#"select c.id as "id: ContactId", c.merged_into_id is not null as "merged!" from messaging.contacts c
+           join unnest($1::uuid[], $2::uuid[]) as wanted(o, i) on c.organization_id = o and c.id = i
+           order by c.organization_id, c.id
+           for key share of c"#,
+        &organizations,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let merged = rows.into_iter().filter(|row| row.merged);
+    Ok(merged.map(|row| row.id).collect())
+}
+
+/// Those of these contacts that are blocked.
+pub(crate) async fn find_blocked(
+    conn: &mut PgConnection,
+    contacts: &BTreeSet<(OrganizationId, ContactId)>,
+) -> sqlx::Result<BTreeSet<ContactId>> {
+    let organizations: Vec<Uuid> = contacts.iter().map(|(of, _)| of.as_uuid()).collect();
+    let ids: Vec<Uuid> = contacts.iter().map(|(_, id)| id.as_uuid()).collect();
+    let blocked = sqlx::query_scalar!(
+        r#"select c.id as "id: ContactId" from messaging.contacts c
+           join unnest($1::uuid[], $2::uuid[]) as wanted(o, i) on c.organization_id = o and c.id = i
+           where c.blocked_at is not null"#,
+        &organizations,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(blocked.into_iter().collect())
+}
+
+/// Whether WhatsApp knows two contacts by different user ids.
+pub(crate) async fn contradict(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    one: ContactId,
+    other: ContactId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select count(*) > 1 as "contradict!" from messaging.contact_identities
+           where organization_id = $1 and contact_id in ($2, $3) and kind = 'user_id'"#,
+        organization_id.as_uuid(),
+        one.as_uuid(),
+        other.as_uuid(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Adds identities to contacts; one that is known stays with whom it is known for.
 pub(crate) async fn insert_identities(
     conn: &mut PgConnection,

@@ -1,0 +1,277 @@
+//! Webhooks as WhatsApp sends them, and what they say about marketing.
+
+use ids::TemplateId;
+use proto::messaging::v1::{Template, TemplateDefinition};
+use serde_json::json;
+use whatsapp::webhook;
+
+use super::*;
+use crate::{
+    events::intake::{apply, sort::Sorted},
+    fixture::Fixture,
+    store::{
+        conversations,
+        templates::sync::{self, Listed},
+    },
+};
+
+const NUMBER: &str = "16505551234";
+
+/// One webhook with this field and value.
+async fn deliver(fixture: &Fixture, field: &str, value: Value) {
+    let mut value = value;
+    value["messaging_product"] = json!("whatsapp");
+    value["metadata"] = json!({"display_phone_number": "49301", "phone_number_id": "1001"});
+    let body = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "2001", "changes": [{"field": field, "value": value}]}]
+    });
+    let parsed = webhook::parse(body.to_string().as_bytes()).expect("a webhook");
+    let mut sorted = Sorted::default();
+    for item in &parsed.items {
+        sorted.routed(item, fixture.route, fixture.now(), &|_| None);
+    }
+    let mut tx = fixture.system().await;
+    apply::apply(&mut tx, sorted, fixture.now())
+        .await
+        .expect("applied");
+    tx.commit().await.expect("commit");
+}
+
+/// A message of the customer, `seconds` after the beginning.
+async fn write(fixture: &Fixture, wamid: &str, seconds: i64, mut message: Value) {
+    message["id"] = json!(wamid);
+    message["from"] = json!(NUMBER);
+    message["timestamp"] = json!((fixture.now().timestamp() - 100 + seconds).to_string());
+    let contact = json!({"profile": {"name": "Ada"}, "wa_id": NUMBER});
+    deliver(
+        fixture,
+        "messages",
+        json!({"contacts": [contact], "messages": [message]}),
+    )
+    .await;
+}
+
+async fn say(fixture: &Fixture, wamid: &str, seconds: i64, text: &str) {
+    write(
+        fixture,
+        wamid,
+        seconds,
+        json!({"type": "text", "text": {"body": text}}),
+    )
+    .await;
+}
+
+async fn set(fixture: &Fixture, value: &str, seconds: i64) {
+    let preference = json!({
+        "wa_id": NUMBER, "detail": "d", "category": "marketing_messages", "value": value,
+        "timestamp": fixture.now().timestamp() - 100 + seconds
+    });
+    let contact = json!({"wa_id": NUMBER});
+    let value = json!({"contacts": [contact], "user_preferences": [preference]});
+    deliver(fixture, "user_preferences", value).await;
+}
+
+async fn answers(fixture: &Fixture) -> i64 {
+    fixture
+        .count("messages where direction = 2 and author = 'system:consent'")
+        .await
+}
+
+/// The marketing template that WhatsApp has told of.
+async fn send_offer(fixture: &Fixture) -> Result<(), Error> {
+    let template = Template {
+        name: "offer".to_owned(),
+        language: "en_US".to_owned(),
+        ..Template::default()
+    };
+    send(fixture, Kind::Template(template)).await
+}
+
+async fn send(fixture: &Fixture, kind: Kind) -> Result<(), Error> {
+    let of = fixture.route.organization_id;
+    let mut tx = fixture.tenant().await;
+    let listed = conversations::list(tx.conn(), of, None, None, 1).await;
+    drop(tx);
+    let conversation = listed.expect("conversations").remove(0);
+    let input = Input {
+        conversation_id: conversation.id,
+        content: MessageContent { kind: Some(kind) },
+        reply_to: None,
+        expires_at: None,
+        idempotency: None,
+    };
+    let scope = fixture.scope();
+    send_message::send_message(&fixture.db, &scope, input)
+        .await
+        .map(drop)
+}
+
+async fn offer_is_marketing(fixture: &Fixture) {
+    let definition = TemplateDefinition {
+        body: "Today only".to_owned(),
+        ..TemplateDefinition::default()
+    };
+    let listed = Listed {
+        provider_id: "1".to_owned(),
+        name: "offer".to_owned(),
+        language: "en_US".to_owned(),
+        category: "marketing".to_owned(),
+        parameter_format: "positional".to_owned(),
+        status: "approved".to_owned(),
+        status_reason: String::new(),
+        quality: "green".to_owned(),
+        definition: serde_json::to_value(definition).expect("JSON"),
+    };
+    let (of, now) = (fixture.route.organization_id, fixture.now());
+    let mut tx = fixture.tenant().await;
+    sync::insert(
+        tx.conn(),
+        of,
+        TemplateId::stamped(now),
+        "2001",
+        &listed,
+        now,
+    )
+    .await
+    .expect("a template");
+    tx.commit().await.expect("commit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stop_is_recorded_with_its_message_and_answered_once() {
+    let fixture = Fixture::new().await;
+    for _ in 0..2 {
+        say(&fixture, "wamid.1", 1, " Stop! ").await;
+    }
+    assert_eq!(
+        fixture.count("consents").await,
+        1,
+        "a webhook repeated is one message"
+    );
+    let proven = "consents where not granted and source = 'keyword' and purpose = 'marketing'
+                  and proof ->> 'wamid' = 'wamid.1'";
+    assert_eq!(fixture.count(proven).await, 1);
+    assert_eq!(answers(&fixture).await, 1);
+    say(&fixture, "wamid.2", 2, "stop").await;
+    assert_eq!(fixture.count("consents").await, 2);
+    assert_eq!(
+        answers(&fixture).await,
+        1,
+        "said again it is not answered again"
+    );
+    assert_eq!(
+        fixture
+            .count("outbox where event_type like '%ConsentChanged'")
+            .await,
+        2
+    );
+
+    say(&fixture, "wamid.3", 3, "START").await;
+    assert_eq!(fixture.count("consents where granted").await, 1);
+    assert_eq!(answers(&fixture).await, 2);
+    assert_eq!(
+        fixture.count("send_queue").await,
+        2,
+        "the answers wait like other messages"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn start_alone_agrees_to_nothing_and_other_words_say_nothing() {
+    let fixture = Fixture::new().await;
+    for (number, text) in ["START", "please stop calling", "Hello"].iter().enumerate() {
+        say(&fixture, &format!("wamid.{number}"), 1, text).await;
+    }
+    assert_eq!(fixture.count("messages").await, 3);
+    assert_eq!(fixture.count("consents").await, 0);
+    assert_eq!(answers(&fixture).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_button_of_a_template_says_it_and_a_button_of_another_message_does_not() {
+    let fixture = Fixture::new().await;
+    let other = json!({"type": "interactive", "interactive": {"type": "button_reply",
+        "button_reply": {"id": "stop", "title": "Stop"}}});
+    write(&fixture, "wamid.1", 1, other).await;
+    assert_eq!(fixture.count("consents").await, 0);
+    let button = json!({"type": "button", "button": {"payload": "x", "text": "Stop promotions"}});
+    write(&fixture, "wamid.2", 2, button).await;
+    assert_eq!(fixture.count("consents where not granted").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_stop_does_not_undo_a_newer_start() {
+    let fixture = Fixture::new().await;
+    say(&fixture, "wamid.1", 1, "stop").await;
+    say(&fixture, "wamid.3", 9, "start").await;
+    say(&fixture, "wamid.2", 5, "stop").await;
+    assert_eq!(fixture.count("consents").await, 3);
+    offer_is_marketing(&fixture).await;
+    send_offer(&fixture).await.expect("marketing is wanted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_customer_sets_in_whatsapp_counts_the_same_and_once() {
+    let fixture = Fixture::new().await;
+    for _ in 0..2 {
+        set(&fixture, "stop", 1).await;
+    }
+    assert_eq!(
+        fixture
+            .count("consents where not granted and source = 'whatsapp'")
+            .await,
+        1
+    );
+    assert_eq!(
+        fixture.count("contacts").await,
+        1,
+        "also of somebody who never wrote"
+    );
+    assert_eq!(fixture.count("channel_notices").await, 1);
+    set(&fixture, "resume", 2).await;
+    set(&fixture, "something new", 3).await;
+    assert_eq!(fixture.count("consents where granted").await, 1);
+    assert_eq!(fixture.count("consents").await, 2);
+    assert_eq!(answers(&fixture).await, 0, "WhatsApp has told the customer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marketing_is_refused_to_who_took_consent_back_and_nothing_else_is() {
+    let fixture = Fixture::new().await;
+    say(&fixture, "wamid.1", 1, "Hello").await;
+    send_offer(&fixture).await.expect("nothing was taken back");
+    say(&fixture, "wamid.2", 2, "stop").await;
+    send_offer(&fixture)
+        .await
+        .expect("nobody has said what kind of template it is");
+    offer_is_marketing(&fixture).await;
+    let refused = send_offer(&fixture).await.expect_err("unwanted");
+    assert_eq!(
+        errors::Classify::code(&refused).id,
+        "messaging.consent_withdrawn"
+    );
+    let text = Text {
+        body: "Your parcel".to_owned(),
+        preview_url: false,
+    };
+    send(&fixture, Kind::Text(text))
+        .await
+        .expect("no marketing");
+    say(&fixture, "wamid.3", 3, "start").await;
+    send_offer(&fixture).await.expect("wanted again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_when_consent_is_taken_back_is_not_sent() {
+    let fixture = Fixture::new().await;
+    offer_is_marketing(&fixture).await;
+    say(&fixture, "wamid.1", 1, "Hello").await;
+    send_offer(&fixture).await.expect("wanted");
+    set(&fixture, "stop", 2).await;
+    let lease = fixture.lease().await;
+    let mut tx = fixture.tenant().await;
+    let claimed = crate::store::queue::claim(tx.conn(), &lease, fixture.now(), 9).await;
+    let claimed = claimed.expect("what is due");
+    assert!(matches!(&claimed[..], [one] if one.unwanted && !one.blocked));
+}

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use blobs::BlobsConfig;
 use chassis::{
     Addresses, Base, ChannelConfig, Environment, Host, HostOptions, Listeners, Mode, Outcome,
     Telemetry,
@@ -38,6 +39,8 @@ const RESEND_WEBHOOK_SECRET: &str = "whsec_b25seS10aGUtc2FuZGJveC1zaWducy13aXRoL
 const SENDER: &str = "Switchboard <mail@switchboard.example>";
 /// Where links in mail lead: the app's development server.
 const APP_URL: &str = "http://localhost:5173";
+/// Signs the addresses of files.
+const LINK_SECRET: &str = "only-addresses-of-this-process-are-signed-with-it";
 const CALLBACK_SECRET: &str = "only-marks-of-this-process-are-made-with-it";
 
 /// What to start and where.
@@ -55,6 +58,13 @@ pub struct Options {
     pub telemetry: Telemetry,
     /// Where WhatsApp is; `None` starts a sandbox.
     pub graph_url: Option<String>,
+}
+
+impl Options {
+    /// The folder of messages' files: beside the keys, where `make clean` and tests look after both.
+    pub(crate) fn files_path(&self) -> PathBuf {
+        self.key_path.with_file_name("files")
+    }
 }
 
 /// The running platform.
@@ -131,7 +141,8 @@ impl Platform {
         let config = identity_config(options, sandbox.as_ref())?;
         host.add_on::<identity::App>(identity, &base, config)
             .await?;
-        let config = messaging_config(options, identity_at, graph)?;
+        let files_at = http(messaging.addresses())?;
+        let config = messaging_config(options, identity_at, graph, files_at)?;
         host.add_on::<messaging::App>(messaging, &base, config)
             .await?;
         let edge = host
@@ -271,6 +282,7 @@ fn messaging_config(
     options: &Options,
     identity: SocketAddr,
     graph: String,
+    public_url: String,
 ) -> Result<messaging::Config> {
     Ok(messaging::Config {
         db: options.backing.db("messaging")?,
@@ -281,6 +293,14 @@ fn messaging_config(
             base_url: graph,
             api_version: "v25.0".to_owned(),
             callback_secret: SecretString::from(CALLBACK_SECRET),
+        },
+        media: messaging::Media {
+            store: BlobsConfig {
+                path: Some(options.files_path()),
+                ..BlobsConfig::default()
+            },
+            public_url,
+            link_secret: SecretString::from(LINK_SECRET),
         },
     })
 }

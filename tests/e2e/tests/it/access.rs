@@ -8,20 +8,25 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Nobody has these.
-const IDS: [(&str, &str); 14] = [
-    ("{channel_id}", "ch_01h455vb4pex5vsknk084sn02q"),
-    ("{contact_id}", "ct_01h455vb4pex5vsknk084sn02q"),
-    ("{conversation_id}", "cv_01h455vb4pex5vsknk084sn02q"),
-    ("{message_id}", "msg_01h455vb4pex5vsknk084sn02q"),
+const IDS: [(&str, &str); 19] = [
     ("{api_key_id}", "key_01h455vb4pex5vsknk084sn02q"),
+    ("{attribute_key}", "nothing"),
+    ("{channel_id}", "ch_01h455vb4pex5vsknk084sn02q"),
     ("{connection_id}", "sso_01h455vb4pex5vsknk084sn02q"),
+    ("{contact_id}", "ct_01h455vb4pex5vsknk084sn02q"),
+    ("{contact_note_id}", "ctn_01h455vb4pex5vsknk084sn02q"),
+    ("{conversation_id}", "cv_01h455vb4pex5vsknk084sn02q"),
     ("{directory_id}", "dir_01h455vb4pex5vsknk084sn02q"),
     ("{domain}", "nobody.example"),
     ("{group_id}", "grp_01h455vb4pex5vsknk084sn02q"),
     ("{invitation_id}", "inv_01h455vb4pex5vsknk084sn02q"),
+    ("{media_id}", "med_01h455vb4pex5vsknk084sn02q"),
+    ("{merge_id}", "mrg_01h455vb4pex5vsknk084sn02q"),
+    ("{message_id}", "msg_01h455vb4pex5vsknk084sn02q"),
     ("{role_id}", "role_01h455vb4pex5vsknk084sn02q"),
     ("{session_id}", "ses_01h455vb4pex5vsknk084sn02q"),
     ("{team_id}", "team_01h455vb4pex5vsknk084sn02q"),
+    ("{template_id}", "tpl_01h455vb4pex5vsknk084sn02q"),
     ("{user_id}", "usr_01h455vb4pex5vsknk084sn02q"),
 ];
 

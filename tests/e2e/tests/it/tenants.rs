@@ -125,6 +125,8 @@ async fn foreign_ids_are_indistinguishable_from_random_ones() {
     let open = json!({ "channelId": "{}", "phone": "+4915187654321", "contactName": "Grace" });
     let text = json!({ "content": text });
     let of_conversation = "/v1/conversations/{}/messages";
+    let named = json!({ "name": "Grace" });
+    let noted = json!({ "body": "hello" });
     let nothing = Value::Null;
     for (method, path, body, own) in [
         (
@@ -137,6 +139,10 @@ async fn foreign_ids_are_indistinguishable_from_random_ones() {
         (Method::POST, of_conversation, &text, &conversation),
         (Method::GET, "/v1/messages/{}", &nothing, message),
         (Method::GET, "/v1/contacts/{}", &nothing, contact),
+        (Method::PATCH, "/v1/contacts/{}", &named, contact),
+        (Method::GET, "/v1/contacts/{}/merges", &nothing, contact),
+        (Method::GET, "/v1/contacts/{}/consents", &nothing, contact),
+        (Method::POST, "/v1/contacts/{}/notes", &noted, contact),
         (Method::GET, "/v1/channels/{}", &nothing, channel),
         (Method::GET, "/v1/channels/{}/notices", &nothing, channel),
         (Method::DELETE, "/v1/api-keys/{}", &nothing, key),

@@ -170,6 +170,12 @@ fn variables(
             set("VAULT__KEY_PATH", key_path);
             set("IDENTITY__URL", ports.grpc_of("identity"));
             set("WHATSAPP__CALLBACK_SECRET", SECRET.to_owned());
+            let files = ports.at(position, 0);
+            let files_path = bench.options.files_path().display().to_string();
+            set("HTTP__LISTEN", files.to_string());
+            set("MEDIA__STORE__PATH", files_path);
+            set("MEDIA__PUBLIC_URL", format!("http://{files}"));
+            set("MEDIA__LINK_SECRET", SECRET.to_owned());
         }
         "edge" => {
             let app = format!("WHATSAPP__APPS__{}", APP.to_uppercase());

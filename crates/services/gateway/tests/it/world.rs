@@ -24,7 +24,11 @@ use proto::{
         identity_service_server::IdentityServiceServer, people_service_server::PeopleServiceServer,
         scim_service_server::ScimServiceServer, sso_service_server::SsoServiceServer,
     },
-    messaging::v1::messaging_service_server::MessagingServiceServer,
+    messaging::v1::{
+        contact_service_server::ContactServiceServer,
+        messaging_service_server::MessagingServiceServer,
+        template_service_server::TemplateServiceServer,
+    },
 };
 use serde_json::Value;
 use tokio::{
@@ -336,7 +340,10 @@ async fn serve(script: &Script, part: Part, address: Option<SocketAddr>) -> (Ser
             .add_service(PeopleServiceServer::new(script.clone()))
             .add_service(ScimServiceServer::new(script.clone()))
             .add_service(SsoServiceServer::new(script.clone())),
-        Part::Messaging => server.add_service(MessagingServiceServer::new(script.clone())),
+        Part::Messaging => server
+            .add_service(MessagingServiceServer::new(script.clone()))
+            .add_service(TemplateServiceServer::new(script.clone()))
+            .add_service(ContactServiceServer::new(script.clone())),
     };
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)

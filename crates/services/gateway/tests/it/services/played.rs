@@ -9,7 +9,10 @@ use proto::{
         people_service_server::PeopleService, scim_service_server::ScimService,
         sso_service_server::SsoService,
     },
-    messaging::v1::{self as messaging, messaging_service_server::MessagingService},
+    messaging::v1::{
+        self as messaging, contact_service_server::ContactService,
+        messaging_service_server::MessagingService, template_service_server::TemplateService,
+    },
 };
 use tonic::{Request, Response, Status};
 
@@ -263,6 +266,38 @@ played!(SsoService, identity, {
     }
 });
 
+played!(TemplateService, messaging, {
+    ListTemplates list_templates(ListTemplatesRequest) -> ListTemplatesResponse;
+    GetTemplate get_template(GetTemplateRequest) -> MessageTemplate;
+    PreviewTemplate preview_template(PreviewTemplateRequest) -> PreviewTemplateResponse;
+    CreateTemplate create_template(CreateTemplateRequest) -> MessageTemplate;
+    UpdateTemplate update_template(UpdateTemplateRequest) -> MessageTemplate;
+    SubmitTemplate submit_template(SubmitTemplateRequest) -> MessageTemplate;
+    DeleteTemplate delete_template(DeleteTemplateRequest) -> DeleteTemplateResponse;
+    SyncTemplates sync_templates(SyncTemplatesRequest) -> SyncTemplatesResponse;
+}, {});
+
+played!(ContactService, messaging, {
+    CreateContact create_contact(CreateContactRequest) -> CreateContactResponse;
+    UpdateContact update_contact(UpdateContactRequest) -> Contact;
+    ListCandidates list_candidates(ListCandidatesRequest) -> ListCandidatesResponse;
+    MergeContacts merge_contacts(MergeContactsRequest) -> MergeContactsResponse;
+    UndoMerge undo_merge(UndoMergeRequest) -> UndoMergeResponse;
+    ListMerges list_merges(ListMergesRequest) -> ListMergesResponse;
+    CreateContactNote create_contact_note(CreateContactNoteRequest) -> ContactNote;
+    UpdateContactNote update_contact_note(UpdateContactNoteRequest) -> ContactNote;
+    DeleteContactNote delete_contact_note(DeleteContactNoteRequest) -> DeleteContactNoteResponse;
+    ListContactNotes list_contact_notes(ListContactNotesRequest) -> ListContactNotesResponse;
+    RecordConsent record_consent(RecordConsentRequest) -> Consent;
+    ListConsents list_consents(ListConsentsRequest) -> ListConsentsResponse;
+    BlockContact block_contact(BlockContactRequest) -> Contact;
+    UnblockContact unblock_contact(UnblockContactRequest) -> Contact;
+    CreateAttribute create_attribute(CreateAttributeRequest) -> Attribute;
+    UpdateAttribute update_attribute(UpdateAttributeRequest) -> Attribute;
+    DeleteAttribute delete_attribute(DeleteAttributeRequest) -> DeleteAttributeResponse;
+    ListAttributes list_attributes(ListAttributesRequest) -> ListAttributesResponse;
+}, {});
+
 played!(MessagingService, messaging, {
     ConnectChannel connect_channel(ConnectChannelRequest) -> Channel;
     ListChannels list_channels(ListChannelsRequest) -> ListChannelsResponse;
@@ -275,6 +310,8 @@ played!(MessagingService, messaging, {
     GetConversation get_conversation(GetConversationRequest) -> Conversation;
     ListMessages list_messages(ListMessagesRequest) -> ListMessagesResponse;
     GetMessage get_message(GetMessageRequest) -> Message;
+    CreateMedia create_media(CreateMediaRequest) -> CreateMediaResponse;
+    GetMedia get_media(GetMediaRequest) -> MediaFile;
     SendMessage send_message(SendMessageRequest) -> Message;
     ListQuarantine list_quarantine(ListQuarantineRequest) -> ListQuarantineResponse;
 }, {

@@ -35,6 +35,7 @@ async fn a_key_acts_for_its_organization_with_its_role() {
         caller.permissions,
         [
             "channels.read",
+            "contacts.manage",
             "contacts.read",
             "conversations.read",
             "members.read",

@@ -264,7 +264,8 @@ pub(crate) struct Standing<'a> {
     pub(crate) revives: bool,
 }
 
-/// Stores it as of `at`; what is absent stays. What is older than what is stored changes nothing. True when something is
+/// Stores it as of `at`, which Meta tells in whole seconds; what is absent stays. What is older than what is stored changes
+/// nothing. True when something is
 /// different now.
 pub(crate) async fn set_standing(
     conn: &mut PgConnection,
@@ -276,18 +277,18 @@ pub(crate) async fn set_standing(
     let changed = sqlx::query!(
         "update messaging.templates set
              provider_id = coalesce($3, provider_id),
-             status = case when $4::text is not null and $8 >= status_at then $4 else status end,
-             status_reason = case when $4::text is not null and $8 >= status_at then coalesce($5, '') else status_reason end,
+             status = case when $4::text is not null and $8 >= date_trunc('second', status_at) then $4 else status end,
+             status_reason = case when $4::text is not null and $8 >= date_trunc('second', status_at) then coalesce($5, '') else status_reason end,
              status_at = case when $4::text is not null then greatest($8, status_at) else status_at end,
-             category = case when $6::text is not null and $8 >= category_at then $6 else category end,
+             category = case when $6::text is not null and $8 >= date_trunc('second', category_at) then $6 else category end,
              category_at = case when $6::text is not null then greatest($8, category_at) else category_at end,
              quality = coalesce($7, quality),
              parameter_format = coalesce($9, parameter_format),
              updated_at = greatest($8, updated_at)
          where organization_id = $1 and id = $2 and (status <> 'deleted' or $10)
            and (($3::text is not null and provider_id is distinct from $3)
-                or ($4::text is not null and $8 >= status_at and (status, status_reason) is distinct from ($4, coalesce($5, '')))
-                or ($6::text is not null and $8 >= category_at and category <> $6)
+                or ($4::text is not null and $8 >= date_trunc('second', status_at) and (status, status_reason) is distinct from ($4, coalesce($5, '')))
+                or ($6::text is not null and $8 >= date_trunc('second', category_at) and category <> $6)
                 or ($7::text is not null and quality <> $7)
                 or ($9::text is not null and parameter_format <> $9))",
         organization_id.as_uuid(),

@@ -39,7 +39,8 @@ async fn a_key_acts_for_its_organization_with_its_role() {
             "contacts.read",
             "conversations.read",
             "members.read",
-            "messages.send"
+            "messages.send",
+            "templates.read"
         ]
     );
 }

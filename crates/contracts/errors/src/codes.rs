@@ -255,6 +255,21 @@ catalogue! {
     MERGE_NOT_LATEST = "messaging.merge_not_latest", Precondition,
         "A later merge must be taken back first.",
         "Take back the later merges of this contact, newest first; GET /v1/contacts/{contact_id}/merges lists them.";
+    ASSIGNEE_UNKNOWN = "messaging.assignee_unknown", Precondition,
+        "The person can't be given conversations or mentioned.",
+        "Choose an active member of the organization; somebody who has just joined is known within seconds.";
+    TEAM_UNKNOWN = "messaging.team_unknown", Precondition,
+        "The team can't be given conversations.",
+        "Choose a team of the organization; one that was just made is known within seconds.";
+    LABEL_UNKNOWN = "messaging.label_unknown", Precondition,
+        "There is no such label.",
+        "Choose among the labels that GET /v1/labels lists.";
+    INBOX_NAME_TAKEN = "messaging.name_taken", AlreadyExists,
+        "A label or saved reply has this name already.",
+        "Choose another one; upper and lower case make no difference.";
+    PERSON_WANTED = "messaging.person_wanted", Precondition,
+        "Only a person can do this.",
+        "Log in as a member; an API key reads no messages and has no views of its own.";
     UNAVAILABLE = "unavailable", Unavailable,
         "The service is not available at the moment.",
         "Try again in a moment; nothing was changed unless you got an answer.";

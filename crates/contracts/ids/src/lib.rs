@@ -18,6 +18,8 @@ define::define! {
     AuditEntryId = "aud",
     /// One call to a provider on behalf of a message.
     AttemptId = "att",
+    /// An answer saved under a shortcut.
+    CannedReplyId = "cr",
     /// A WhatsApp number connected by an organization.
     ChannelId = "ch",
     /// What a customer once said about a purpose.
@@ -38,6 +40,8 @@ define::define! {
     InvitationId = "inv",
     /// A unit of deferred work.
     JobId = "job",
+    /// A label of conversations.
+    LabelId = "lbl",
     /// A link sent by e-mail that proves who reads it.
     LinkId = "lnk",
     /// A file of a message, or uploaded to be sent with one.
@@ -76,6 +80,8 @@ define::define! {
     TeamId = "team",
     /// A person.
     UserId = "usr",
+    /// A saved filter of conversations.
+    ViewId = "view",
     /// One provider webhook delivery as it was received.
     WebhookId = "wh",
 }

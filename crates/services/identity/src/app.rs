@@ -37,13 +37,10 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../../migrations/identity");
 /// Our events that no service subscribes to yet; they are read from the feed.
 const UNSUBSCRIBED: &[&str] = &[
     "identity.api_key.#",
-    "identity.member.#",
-    "identity.organization.created.v1",
     "identity.organization.deletion_scheduled.v1",
     "identity.organization.resumed.v1",
     "identity.organization.suspended.v1",
     "identity.session.#",
-    "identity.team.#",
 ];
 
 /// What it hears of other services.

@@ -12,7 +12,7 @@ use proto::{
     identity::events::v1::{
         ApiKeyRevoked, MemberChanged, MemberJoined, MemberRemoved, OrganizationCreated,
         OrganizationDeletionScheduled, OrganizationErased, OrganizationResumed,
-        OrganizationSuspended, SessionEnded, TeamDeleted,
+        OrganizationSuspended, SessionEnded, TeamChanged, TeamDeleted,
     },
 };
 
@@ -124,6 +124,23 @@ pub(crate) async fn member_removed(
     let event = MemberRemoved {
         user_id: user_id.to_string(),
         removed_at: Some(occasion.at.into()),
+    };
+    push(tx, occasion, &event).await
+}
+
+/// All of its members, so that whoever hears only this event knows the team.
+pub(crate) async fn team_changed(
+    tx: &mut impl AsTx,
+    occasion: &Occasion,
+    id: TeamId,
+    name: &str,
+    members: &[UserId],
+) -> Result<(), DbError> {
+    let event = TeamChanged {
+        team_id: id.to_string(),
+        name: name.to_owned(),
+        member_user_ids: members.iter().map(UserId::to_string).collect(),
+        changed_at: Some(occasion.at.into()),
     };
     push(tx, occasion, &event).await
 }

@@ -112,6 +112,20 @@ pub(crate) async fn delete(tx: &mut TenantTx, id: TeamId) -> Result<Vec<UserId>,
     Ok(members)
 }
 
+/// Who is in it.
+#[tracing::instrument(name = "db.team_members.list", skip_all)]
+pub(crate) async fn members(tx: &mut TenantTx, id: TeamId) -> Result<Vec<UserId>, DbError> {
+    let members = sqlx::query_scalar!(
+        r#"select user_id as "user_id: UserId" from identity.team_members
+           where organization_id = $1 and team_id = $2 order by user_id"#,
+        tx.organization_id().as_uuid(),
+        id.as_uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(members)
+}
+
 /// Those who were not in it.
 #[tracing::instrument(name = "db.team_members.insert", skip_all)]
 pub(crate) async fn add(

@@ -1,9 +1,9 @@
 //! One example of each kind of message content, with every field set.
 
 use proto::messaging::v1::{
-    Button, ButtonReply, Buttons, ContactCard, ContactCards, CtaUrl, Edit, Interactive, List,
-    ListRow, ListSection, Location, Media, MediaKind, MessageContent, Order, OrderItem, Reaction,
-    Revoke, System, Template, TemplateComponent, TemplateParameter, Text, Unsupported,
+    Activity, Button, ButtonReply, Buttons, ContactCard, ContactCards, CtaUrl, Edit, Interactive,
+    List, ListRow, ListSection, Location, Media, MediaKind, MessageContent, Note, Order, OrderItem,
+    Reaction, Revoke, System, Template, TemplateComponent, TemplateParameter, Text, Unsupported,
     interactive::Action, message_content::Kind,
 };
 
@@ -72,6 +72,16 @@ pub(crate) fn all() -> Vec<(&'static str, MessageContent)> {
             r#type: "hologram".into(),
             raw: Some(structure()),
         }),
+        Kind::Note(Note {
+            body: "ask billing".into(),
+            mentioned_user_ids: vec!["usr_1".into()],
+        }),
+        Kind::Activity(Activity {
+            kind: "status".into(),
+            before: "open".into(),
+            after: "snoozed".into(),
+            snoozed_until: super::AT,
+        }),
     ];
     let named = |kind| (name(&kind), content(kind));
     kinds.into_iter().map(named).collect()
@@ -97,6 +107,8 @@ fn name(kind: &Kind) -> &'static str {
         Kind::Edit(_) => "edit",
         Kind::Revoke(_) => "revoke",
         Kind::Unsupported(_) => "unsupported",
+        Kind::Note(_) => "note",
+        Kind::Activity(_) => "activity",
     }
 }
 

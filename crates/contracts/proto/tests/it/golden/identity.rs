@@ -3,7 +3,7 @@
 use proto::identity::events::v1::{
     ApiKeyRevoked, MemberChanged, MemberJoined, MemberRemoved, OrganizationCreated,
     OrganizationDeletionScheduled, OrganizationErased, OrganizationResumed, OrganizationSuspended,
-    SessionEnded, TeamDeleted,
+    SessionEnded, TeamChanged, TeamDeleted,
 };
 
 use super::{AT, Example};
@@ -39,6 +39,12 @@ pub(super) fn examples() -> Vec<Example> {
         Example::of(&MemberRemoved {
             user_id: "usr_1".into(),
             removed_at: AT,
+        }),
+        Example::of(&TeamChanged {
+            team_id: "team_1".into(),
+            name: "Sales".into(),
+            member_user_ids: vec!["usr_1".into(), "usr_2".into()],
+            changed_at: AT,
         }),
         Example::of(&TeamDeleted {
             team_id: "team_1".into(),

@@ -5,10 +5,10 @@ use proto::{
     messaging::{
         events::v1::{
             AuditRecorded, ChannelChanged, ConsentChanged, ContactChanged, ContactMerged,
-            ConversationOpened, MediaFailed, MediaReady, MessageQueued, MessageReceived,
-            MessageStatusChanged, TemplateChanged,
+            ConversationAssigned, ConversationChanged, ConversationOpened, MediaFailed, MediaReady,
+            MessageQueued, MessageReceived, MessageStatusChanged, NoteCreated, TemplateChanged,
         },
-        v1::{ConsentPurpose, Failure, MediaKind, MessageStatus},
+        v1::{ConsentPurpose, Failure, MediaKind, MessageStatus, Note},
     },
 };
 
@@ -55,6 +55,35 @@ fn of_conversations() -> Vec<Example> {
             conversation_id: "cv_1".into(),
             channel_id: "ch_1".into(),
             contact_id: "ct_1".into(),
+        }),
+        Example::of(&ConversationChanged {
+            conversation_id: "cv_1".into(),
+            channel_id: "ch_1".into(),
+            contact_id: "ct_1".into(),
+            changed: vec!["status".into(), "assignee".into()],
+            status: "snoozed".into(),
+            priority: "high".into(),
+            assignee_id: "usr_1".into(),
+            team_id: "team_1".into(),
+            label_ids: vec!["lbl_1".into()],
+            snoozed_until: AT,
+            version: 7,
+        }),
+        Example::of(&ConversationAssigned {
+            conversation_id: "cv_1".into(),
+            assignee_id: "usr_1".into(),
+            team_id: "team_1".into(),
+            previous_assignee_id: "usr_2".into(),
+            previous_team_id: "team_2".into(),
+        }),
+        Example::of(&NoteCreated {
+            message_id: "msg_3".into(),
+            conversation_id: "cv_1".into(),
+            author: "user:usr_1".into(),
+            note: Some(Note {
+                body: "ask billing".into(),
+                mentioned_user_ids: vec!["usr_2".into()],
+            }),
         }),
     ]
 }

@@ -24,6 +24,7 @@ pub(crate) async fn create_team(
         created_at: office.occasion.at,
     };
     teams::insert(&mut office.tx, &team).await?;
+    tell(&mut office, &team).await?;
     office
         .record("team.created", team.id, None, Some(told(&team)))
         .await?;
@@ -44,6 +45,7 @@ pub(crate) async fn rename_team(
         teams::rename(&mut office.tx, id, &name).await?;
         let before = told(&team);
         team.name = name;
+        tell(&mut office, &team).await?;
         office
             .record("team.renamed", id, Some(before), Some(told(&team)))
             .await?;
@@ -73,6 +75,20 @@ pub(crate) async fn delete_team(
 pub(super) async fn find(office: &mut Office<'_>, id: TeamId) -> Result<Team, Error> {
     let team = teams::find(&mut office.tx, id).await?;
     team.ok_or_else(|| PeopleError::Unknown("team").into())
+}
+
+/// Others learn what the team is now.
+pub(super) async fn tell(office: &mut Office<'_>, team: &Team) -> Result<(), Error> {
+    let members = teams::members(&mut office.tx, team.id).await?;
+    events::team_changed(
+        &mut office.tx,
+        &office.occasion,
+        team.id,
+        &team.name,
+        &members,
+    )
+    .await?;
+    Ok(())
 }
 
 fn told(team: &Team) -> Value {

@@ -4,7 +4,7 @@ use auth::RequestContext;
 use ids::{TeamId, UserId};
 use serde_json::json;
 
-use super::change_team::find;
+use super::change_team::{find, tell};
 use crate::{
     Error, PeopleError,
     ops::{Tools, office::Office},
@@ -39,6 +39,9 @@ pub(crate) async fn add_team_members(
             .await?;
     }
     let team = find(&mut office, id).await?;
+    if !added.is_empty() {
+        tell(&mut office, &team).await?;
+    }
     office.commit().await?;
     Ok(team)
 }
@@ -55,7 +58,8 @@ pub(crate) async fn remove_team_member(
     find(&mut office, id).await?;
     office.refuse_other_teams(id)?;
     office.member(user).await?;
-    if teams::take_out(&mut office.tx, id, user).await? {
+    let taken_out = teams::take_out(&mut office.tx, id, user).await?;
+    if taken_out {
         office.void(&[user]).await?;
         let before = json!({ "removed": user.to_string() });
         office
@@ -63,6 +67,9 @@ pub(crate) async fn remove_team_member(
             .await?;
     }
     let team = find(&mut office, id).await?;
+    if taken_out {
+        tell(&mut office, &team).await?;
+    }
     office.commit().await?;
     Ok(team)
 }

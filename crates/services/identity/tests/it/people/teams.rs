@@ -1,5 +1,6 @@
 use auth::{Role, View};
 use ids::{TeamId, UserId};
+use proto::identity::events::v1::TeamChanged;
 use proto::identity::v1::{
     self as wire, AddTeamMembersRequest, CreateRoleRequest, CreateTeamRequest, DeleteTeamRequest,
     GetMemberRequest, ListMembersRequest, ListTeamsRequest, RemoveTeamMemberRequest,
@@ -97,6 +98,52 @@ async fn a_team_has_members_whose_tokens_end_when_they_come_and_go() {
     let later = stage.void_until("member", agent.id.as_uuid()).await;
     assert!(later > Some(void));
     assert!(teams_of(&stage, &owner, agent.id).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_change_of_a_team_tells_all_of_its_members_and_no_change_tells_nothing() {
+    let stage = Stage::set().await;
+    let owner = &stage.owner;
+    let agent = stage.member("agent@example.com", Role::Agent).await;
+    let team = create(&stage, owner, "Sales").await.unwrap();
+    for _ in 0..2 {
+        add(&stage, owner, &team.id, &[agent.id, owner.id])
+            .await
+            .unwrap();
+    }
+    let request = RenameTeamRequest {
+        team_id: team.id.clone(),
+        name: "Inside sales".to_owned(),
+    };
+    stage
+        .people()
+        .rename_team(owner.asks(request))
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        take_out(&stage, owner, &team.id, agent.id).await.unwrap();
+    }
+    let told: Vec<_> = stage
+        .world
+        .events::<TeamChanged>()
+        .await
+        .into_iter()
+        .inspect(|event| assert_eq!(event.team_id, team.id))
+        .map(|event| (event.name, event.member_user_ids.len()))
+        .collect();
+    let told: Vec<_> = told
+        .iter()
+        .map(|(name, size)| (name.as_str(), *size))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("Sales", 0),
+            ("Sales", 2),
+            ("Inside sales", 2),
+            ("Inside sales", 1)
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

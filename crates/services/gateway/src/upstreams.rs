@@ -52,6 +52,8 @@ transcoder! {
         ContactServiceForward, contact_service_client::ContactServiceClient;
     messaging: __rest_over_grpc_bridge_TemplateService::TemplateServiceRestBridge,
         TemplateServiceForward, template_service_client::TemplateServiceClient;
+    messaging: __rest_over_grpc_bridge_InboxService::InboxServiceRestBridge,
+        InboxServiceForward, inbox_service_client::InboxServiceClient;
 }
 
 impl Upstreams {

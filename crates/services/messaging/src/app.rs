@@ -14,9 +14,9 @@ use db::Db;
 use proto::{
     identity::v1::identity_service_client::IdentityServiceClient,
     messaging::v1::{
-        ContactServiceValidated, MessagingServiceValidated, TemplateServiceValidated,
-        contact_service_server::ContactServiceServer,
-        messaging_service_server::MessagingServiceServer,
+        ContactServiceValidated, InboxServiceValidated, MessagingServiceValidated,
+        TemplateServiceValidated, contact_service_server::ContactServiceServer,
+        inbox_service_server::InboxServiceServer, messaging_service_server::MessagingServiceServer,
         template_service_server::TemplateServiceServer,
     },
 };
@@ -28,12 +28,14 @@ use crate::{
     Config,
     events::{
         on_organization_erased::{self, OnOrganizationErased},
+        on_roster_changed::{self, OnRosterChanged},
         on_whatsapp_received::{self, OnWhatsAppReceived},
     },
-    grpc::{service, templates, watch::Hub},
+    grpc::{inbox, service, templates, watch::Hub},
     jobs::{
         erase_organization, expire_blocked, fetch_media, keep_partitions, reconcile_attempt,
-        sweep_files, sweep_quarantine, sync_templates, tell_blocks, transfers, upload_media,
+        release_work, sweep_files, sweep_quarantine, sync_templates, tell_blocks, transfers,
+        upload_media, wake_snoozed,
     },
     media::{self, Files, links::Links},
     outbound::{self, Engine},
@@ -45,6 +47,9 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../../migrations/messaging");
 const SUBSCRIPTIONS: &[Subscription] = &[
     on_whatsapp_received::SUBSCRIPTION,
     on_organization_erased::SUBSCRIPTION,
+    on_roster_changed::SUBSCRIPTIONS[0],
+    on_roster_changed::SUBSCRIPTIONS[1],
+    on_roster_changed::SUBSCRIPTIONS[2],
 ];
 
 /// Our events that no service subscribes to yet; they are read from the feed.
@@ -55,6 +60,7 @@ const UNSUBSCRIBED: &[&str] = &[
     "messaging.conversation.#",
     "messaging.media.#",
     "messaging.message.#",
+    "messaging.note.#",
     "messaging.template.#",
 ];
 
@@ -128,9 +134,14 @@ impl Service for App {
         };
         let templates = TemplateServiceServer::new(TemplateServiceValidated(templates));
         let layer = GrpcLayer::new(self.authorizer.clone());
+        let inbox = inbox::Inbox {
+            engine: Arc::clone(&self.engine),
+        };
+        let inbox = InboxServiceServer::new(InboxServiceValidated(inbox));
         let grpc = Grpc::new(proto::DESCRIPTORS)
             .add(server)
             .add(contacts)
+            .add(inbox)
             .add(templates);
         Some(grpc.layer(layer))
     }
@@ -166,6 +177,15 @@ impl Service for App {
             "on-organization-erased",
             Box::pin(consumer.run(stop.clone())),
         );
+        let handler = OnRosterChanged {
+            clock: deps.clock.clone(),
+        };
+        let subscription = &on_roster_changed::SUBSCRIPTIONS[0];
+        let consumer = Consumer::new(db(), self.bus.clone(), subscription, handler);
+        tasks.spawn("on-roster-changed", Box::pin(consumer.run(stop.clone())));
+        let releasing = release_work::run(db(), engine.replica.clone(), stop.clone());
+        tasks.spawn("release-work", releasing);
+        tasks.spawn("wake-snoozed", wake_snoozed::run(db(), stop.clone()));
         let erasing = erase_organization::run(Arc::clone(engine), stop.clone());
         tasks.spawn("erase-organizations", erasing);
         let telling = tell_blocks::run(Arc::clone(engine), stop.clone());

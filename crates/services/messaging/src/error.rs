@@ -88,6 +88,27 @@ pub(crate) enum Error {
     /// Somebody else of this organization connected the number at the same moment.
     #[error("the channel was changed at the same time")]
     ChannelChanged,
+    /// The conversation was changed since the caller read it.
+    #[error("the conversation was changed meanwhile")]
+    ConversationChanged,
+    /// The saved reply was changed since the caller read it.
+    #[error("the saved reply was changed meanwhile")]
+    CannedReplyChanged,
+    /// No active member, as far as is known here.
+    #[error("the person is no active member")]
+    AssigneeUnknown,
+    /// No team, as far as is known here.
+    #[error("there is no such team")]
+    TeamUnknown,
+    /// A label that does not exist.
+    #[error("there is no such label")]
+    LabelUnknown,
+    /// A label's name or a shortcut is in use.
+    #[error("the name is taken")]
+    NameTaken,
+    /// A program asks for what only people have.
+    #[error("the caller is no person")]
+    PersonWanted,
     /// WhatsApp refused, or can't be reached.
     #[error("ask WhatsApp")]
     WhatsApp(#[from] whatsapp::client::CallError),
@@ -139,6 +160,21 @@ pub(crate) enum Error {
     },
 }
 
+impl Error {
+    /// Whether the request was understood and refused: nothing broke, and the transaction can go on.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound(_)
+                | Self::Invalid(_)
+                | Self::ConversationChanged
+                | Self::AssigneeUnknown
+                | Self::TeamUnknown
+                | Self::LabelUnknown
+        )
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         Self::Db(error.into())
@@ -175,7 +211,16 @@ impl Classify for Error {
             Self::MergeNotLatest => &codes::MERGE_NOT_LATEST,
             Self::ReplyTargetUnknown => &codes::REPLY_TARGET_UNKNOWN,
             Self::ChannelTaken => &codes::CHANNEL_TAKEN,
-            Self::ChannelChanged | Self::ContactChanged | Self::Changed => &codes::CONFLICT,
+            Self::ChannelChanged
+            | Self::ContactChanged
+            | Self::ConversationChanged
+            | Self::CannedReplyChanged
+            | Self::Changed => &codes::CONFLICT,
+            Self::AssigneeUnknown => &codes::ASSIGNEE_UNKNOWN,
+            Self::TeamUnknown => &codes::TEAM_UNKNOWN,
+            Self::LabelUnknown => &codes::LABEL_UNKNOWN,
+            Self::NameTaken => &codes::INBOX_NAME_TAKEN,
+            Self::PersonWanted => &codes::PERSON_WANTED,
             Self::Stopping => &codes::UNAVAILABLE,
             Self::ChannelUnavailable => &codes::CHANNEL_UNAVAILABLE,
             Self::TemplateNotSendable { .. } => &codes::TEMPLATE_NOT_SENDABLE,

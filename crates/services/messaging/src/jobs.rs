@@ -5,12 +5,14 @@ pub(crate) mod expire_blocked;
 pub(crate) mod fetch_media;
 pub(crate) mod keep_partitions;
 pub(crate) mod reconcile_attempt;
+pub(crate) mod release_work;
 pub(crate) mod sweep_files;
 pub(crate) mod sweep_quarantine;
 pub(crate) mod sync_templates;
 pub(crate) mod tell_blocks;
 pub(crate) mod transfers;
 pub(crate) mod upload_media;
+pub(crate) mod wake_snoozed;
 
 use std::time::Duration;
 

@@ -1,10 +1,15 @@
 //! Operations, one per file, named like their RPCs. Each opens its transaction and commits it. What
 //! they read and answer in takes its form in `view`.
 
+pub(crate) mod canned_replies;
 pub(crate) mod connect_channel;
 pub(crate) mod contacts;
 pub(crate) mod create_media;
+pub(crate) mod create_note;
+pub(crate) mod filter;
+pub(crate) mod following;
 pub(crate) mod get_media;
+pub(crate) mod labels;
 pub(crate) mod lists;
 pub(crate) mod open_conversation;
 pub(crate) mod receive_media;
@@ -13,3 +18,5 @@ pub(crate) mod show_media;
 pub(crate) mod sight;
 pub(crate) mod templates;
 pub(crate) mod view;
+pub(crate) mod views;
+pub(crate) mod work;

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Nobody has these.
-const IDS: [(&str, &str); 19] = [
+const IDS: [(&str, &str); 22] = [
+    ("{canned_reply_id}", "cr_01h455vb4pex5vsknk084sn02q"),
+    ("{label_id}", "lbl_01h455vb4pex5vsknk084sn02q"),
     ("{api_key_id}", "key_01h455vb4pex5vsknk084sn02q"),
     ("{attribute_key}", "nothing"),
     ("{channel_id}", "ch_01h455vb4pex5vsknk084sn02q"),
@@ -28,6 +30,7 @@ const IDS: [(&str, &str); 19] = [
     ("{team_id}", "team_01h455vb4pex5vsknk084sn02q"),
     ("{template_id}", "tpl_01h455vb4pex5vsknk084sn02q"),
     ("{user_id}", "usr_01h455vb4pex5vsknk084sn02q"),
+    ("{view_id}", "view_01h455vb4pex5vsknk084sn02q"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

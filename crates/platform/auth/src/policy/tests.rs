@@ -37,6 +37,7 @@ async fn each_role_has_its_permissions_and_no_others() {
         "contacts.manage",
         "contacts.read",
         "conversations.read",
+        "conversations.work",
         "members.read",
         "messages.send",
         "templates.read",
@@ -51,6 +52,8 @@ async fn each_role_has_its_permissions_and_no_others() {
         "contacts.manage",
         "contacts.read",
         "conversations.read",
+        "conversations.work",
+        "inbox.configure",
         "members.manage",
         "members.read",
         "messages.send",
@@ -64,7 +67,7 @@ async fn each_role_has_its_permissions_and_no_others() {
     assert_eq!(of(Role::Custom), all);
     let mut owner = all.to_vec();
     owner.insert(11, "organization.delete");
-    owner.insert(14, "sso.manage");
+    owner.insert(16, "sso.manage");
     assert_eq!(of(Role::Owner), owner);
 }
 

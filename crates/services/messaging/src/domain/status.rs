@@ -31,6 +31,8 @@ pub(crate) enum Status {
     Played = 60,
     /// An inbound message that was stored; it has no further life.
     Received = 100,
+    /// A note or an activity: it goes nowhere and has no further life.
+    Recorded = 110,
 }
 
 impl Status {
@@ -70,6 +72,7 @@ impl From<Status> for MessageStatus {
             Status::Read => Self::Read,
             Status::Played => Self::Played,
             Status::Received => Self::Received,
+            Status::Recorded => Self::Recorded,
         }
     }
 }

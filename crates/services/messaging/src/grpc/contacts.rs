@@ -1,6 +1,5 @@
 //! The contact service, one line per RPC.
 
-use errors::to_status;
 use proto::messaging::v1::{
     Attribute, BlockContactRequest, Consent, Contact, ContactNote, CreateAttributeRequest,
     CreateContactNoteRequest, CreateContactRequest, CreateContactResponse, DeleteAttributeRequest,
@@ -14,24 +13,20 @@ use proto::messaging::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::service::{Service, answer, ask, idempotency};
-use crate::{
-    error::Error,
-    ops::{
-        contacts::{
-            attributes,
-            block_contact::{block_contact, unblock_contact},
-            candidates::list_candidates,
-            consent::{list_consents, record_consent},
-            create_contact::create_contact,
-            merge_contacts::{list_merges, merge_contacts, merge_id},
-            notes,
-            undo_merge::undo_merge,
-            update_contact::update_contact,
-        },
-        sight::Sight,
-        view,
+use super::service::{Service, ask, idempotency};
+use crate::ops::{
+    contacts::{
+        attributes,
+        block_contact::{block_contact, unblock_contact},
+        candidates::list_candidates,
+        consent::{list_consents, record_consent},
+        create_contact::create_contact,
+        merge_contacts::{list_merges, merge_contacts, merge_id},
+        notes,
+        undo_merge::undo_merge,
+        update_contact::update_contact,
     },
+    view,
 };
 
 #[tonic::async_trait]

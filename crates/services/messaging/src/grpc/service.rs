@@ -16,10 +16,10 @@ use tonic::{Request, Response, Status};
 
 use super::watch::{EventStream, Hub};
 use crate::{
-    error::Error,
     ops::{
         connect_channel::connect_channel,
         create_media::{self, create_media},
+        filter,
         get_media::get_media,
         lists::{self, Ask},
         open_conversation::{self, open_conversation},
@@ -37,24 +37,6 @@ pub(crate) struct Service {
     pub(crate) engine: std::sync::Arc<Engine>,
     pub(crate) hub: Hub,
 }
-
-/// Decodes, calls and encodes what the caller may see: `answer!(self, request, |db, scope, sight, message| …)`.
-macro_rules! answer {
-    ($self:ident, $request:ident, |$db:ident, $scope:ident, $sight:ident, $message:ident| $work:expr) => {{
-        let $sight = Sight::of(auth::context(&$request)?);
-        let $scope = auth::context(&$request)?
-            .require_scope()
-            .map_err(|error| to_status(&error))?;
-        let $db = &$self.engine.db;
-        let $message = $request.into_inner();
-        let answered: Result<_, Error> = async { $work.await }.await;
-        answered
-            .map(|answer| Response::new($sight.show(answer)))
-            .map_err(|error| to_status(&error))
-    }};
-}
-
-pub(super) use answer;
 
 #[tonic::async_trait]
 impl MessagingService for Service {
@@ -126,14 +108,13 @@ impl MessagingService for Service {
     ) -> Result<Response<Conversation>, Status> {
         let idempotency = idempotency(auth::context(&request)?, request.get_ref());
         answer!(self, request, |db, scope, sight, message| {
-            sight.require("channel")?;
             let input = open_conversation::Input {
                 channel_id: view::id("channelId", &message.channel_id)?,
                 phone: message.phone,
                 contact_name: message.contact_name,
                 idempotency,
             };
-            open_conversation(db, &scope, input)
+            open_conversation(db, &scope, &sight, input)
         })
     }
 
@@ -142,12 +123,9 @@ impl MessagingService for Service {
         request: Request<ListConversationsRequest>,
     ) -> Result<Response<ListConversationsResponse>, Status> {
         answer!(self, request, |db, scope, sight, message| {
-            if !sight.conversations() {
-                return Ok(ListConversationsResponse::default());
-            }
-            let status = view::conversation_status(message.status());
+            let wanted = filter::of_request(&message);
             let ask = ask(message.page_size, &message.page_token);
-            lists::list_conversations(db, &scope, status, ask)
+            lists::list_conversations(db, &scope, &sight, wanted, ask)
         })
     }
 
@@ -156,10 +134,10 @@ impl MessagingService for Service {
         request: Request<GetConversationRequest>,
     ) -> Result<Response<Conversation>, Status> {
         answer!(self, request, |db, scope, sight, message| {
-            sight.require("conversation")?;
             lists::get_conversation(
                 db,
                 &scope,
+                &sight,
                 view::id("conversationId", &message.conversation_id)?,
             )
         })
@@ -170,10 +148,9 @@ impl MessagingService for Service {
         request: Request<ListMessagesRequest>,
     ) -> Result<Response<ListMessagesResponse>, Status> {
         answer!(self, request, |db, scope, sight, message| {
-            sight.require("conversation")?;
             let conversation_id = view::id("conversationId", &message.conversation_id)?;
             let ask = ask(message.page_size, &message.page_token);
-            let listing = lists::list_messages(db, &scope, conversation_id, ask);
+            let listing = lists::list_messages(db, &scope, &sight, conversation_id, ask);
             with_media(db, &self.engine.files, &scope, listing)
         })
     }
@@ -183,9 +160,8 @@ impl MessagingService for Service {
         request: Request<GetMessageRequest>,
     ) -> Result<Response<Message>, Status> {
         answer!(self, request, |db, scope, sight, message| {
-            sight.require("message")?;
-            let getting =
-                lists::get_message(db, &scope, view::id("messageId", &message.message_id)?);
+            let message_id = view::id("messageId", &message.message_id)?;
+            let getting = lists::get_message(db, &scope, &sight, message_id);
             with_media(db, &self.engine.files, &scope, getting)
         })
     }
@@ -196,7 +172,6 @@ impl MessagingService for Service {
     ) -> Result<Response<Message>, Status> {
         let idempotency = idempotency(auth::context(&request)?, request.get_ref());
         answer!(self, request, |db, scope, sight, message| {
-            sight.require("conversation")?;
             let expires_at = message
                 .expires_at
                 .map(|at| view::time("expiresAt", at))
@@ -208,7 +183,7 @@ impl MessagingService for Service {
                 expires_at,
                 idempotency,
             };
-            let sending = send_message(db, &scope, input);
+            let sending = send_message(db, &scope, &sight, input);
             with_media(db, &self.engine.files, &scope, sending)
         })
     }
@@ -233,9 +208,8 @@ impl MessagingService for Service {
         request: Request<GetMediaRequest>,
     ) -> Result<Response<MediaFile>, Status> {
         answer!(self, request, |db, scope, sight, message| {
-            sight.require("media")?;
             let id = view::id("mediaId", &message.media_id)?;
-            get_media(db, &self.engine.files, &scope, id)
+            get_media(db, &self.engine.files, &scope, &sight, id)
         })
     }
 

@@ -21,11 +21,17 @@ use db::{
     outbox::{Cursor, Feed, FeedPage, Wake},
 };
 use ids::OrganizationId;
+use proto::messaging::v1::Event;
 use tokio_util::sync::CancellationToken;
 
 use self::client::Client;
 pub(crate) use self::client::EventStream;
-use crate::{error::Error, ops::sight::Sight, within::within};
+use crate::{
+    error::Error,
+    ops::sight::{Places, Sight, conversations_of},
+    store::conversations,
+    within::within,
+};
 
 /// Events of one read per stream.
 const PAGE: u32 = 200;
@@ -136,20 +142,50 @@ impl Hub {
         let (places, streams): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
         let mut tx = SystemTx::begin(&self.db, "events for open streams").await?;
         let pages = Feed::list_many(&mut tx, &places, PAGE).await?;
+        let mut shown = Vec::with_capacity(pages.len());
+        for ((ids, page), (organization_id, _)) in streams.iter().zip(&pages).zip(&places) {
+            let events = show::events(page);
+            // Who has a conversation matters only to those who don't see all.
+            let told: Vec<_> = if self.is_one_narrowed(ids) {
+                conversations_of(&events).into_iter().collect()
+            } else {
+                Vec::new()
+            };
+            let places = if told.is_empty() {
+                Places::new()
+            } else {
+                conversations::places(tx.conn(), *organization_id, &told).await?
+            };
+            shown.push((ids, page, events, places));
+        }
         tx.commit().await?;
         let soon = pages.iter().any(|page| page.full || page.behind);
-        for (ids, page) in streams.iter().zip(&pages) {
-            self.deliver(ids, page, now);
+        for (ids, page, events, places) in shown {
+            self.deliver(ids, page, &events, &places, now);
         }
         Ok(soon)
     }
 
-    fn deliver(&self, ids: &[u64], page: &FeedPage, now: DateTime<Utc>) {
-        let events = show::events(page);
+    /// Whether one of these streams shows only some conversations.
+    fn is_one_narrowed(&self, ids: &[u64]) -> bool {
+        let streams = self.lock();
+        ids.iter()
+            .filter_map(|id| streams.open.get(id))
+            .any(Client::is_narrowed)
+    }
+
+    fn deliver(
+        &self,
+        ids: &[u64],
+        page: &FeedPage,
+        events: &[Event],
+        places: &Places,
+        now: DateTime<Utc>,
+    ) {
         let mut streams = self.lock();
         for id in ids {
             if let Some(client) = streams.open.get_mut(id)
-                && !client.deliver(page, &events, now)
+                && !client.deliver(page, events, places, now)
             {
                 streams.open.remove(id);
             }

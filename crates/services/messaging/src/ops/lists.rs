@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use db::{Db, SystemTx, TenantTx, page::Pager};
 use ids::{ChannelId, ContactId, ConversationId, MessageId, NoticeId, QuarantineId, TenantScope};
 use proto::messaging::v1::{
-    Channel, Contact, Conversation, ListChannelNoticesResponse, ListChannelsResponse,
-    ListContactsResponse, ListConversationsResponse, ListMessagesResponse, ListQuarantineResponse,
-    Message,
+    Channel, Contact, Conversation, ConversationFilter, ListChannelNoticesResponse,
+    ListChannelsResponse, ListContactsResponse, ListConversationsResponse, ListMessagesResponse,
+    ListQuarantineResponse, Message,
 };
 
 use crate::{
     error::Error,
-    ops::view,
+    ops::{filter, sight::Sight, view},
     store::{channels, contacts, conversations, messages, notices, quarantine},
 };
 
@@ -107,10 +107,25 @@ pub(crate) async fn list_contacts(
 pub(crate) async fn get_conversation(
     db: &Db,
     scope: &TenantScope,
+    sight: &Sight,
     id: ConversationId,
 ) -> Result<Conversation, Error> {
     let mut tx = TenantTx::begin(db, scope).await?;
-    let found = conversations::find(tx.conn(), scope.organization_id, id).await?;
+    sight
+        .within(tx.conn(), scope.organization_id, id, "conversation")
+        .await?;
+    read_conversation(&mut tx, db, scope, id).await
+}
+
+/// A conversation as the caller reads it, whether or not it is within the caller's reach.
+pub(crate) async fn read_conversation(
+    tx: &mut TenantTx,
+    db: &Db,
+    scope: &TenantScope,
+    id: ConversationId,
+) -> Result<Conversation, Error> {
+    let reader = view::person(scope);
+    let found = conversations::find(tx.conn(), scope.organization_id, reader, id).await?;
     found
         .map(|conversation| view::conversation(conversation, db.clock().now()))
         .ok_or(Error::NotFound("conversation"))
@@ -119,25 +134,26 @@ pub(crate) async fn get_conversation(
 pub(crate) async fn list_conversations(
     db: &Db,
     scope: &TenantScope,
-    status: Option<&str>,
+    sight: &Sight,
+    wanted: ConversationFilter,
     ask: Ask<'_>,
 ) -> Result<ListConversationsResponse, Error> {
+    let mut tx = TenantTx::begin(db, scope).await?;
+    let filter = filter::read(tx.conn(), scope, &wanted).await?;
     let pager = Pager::<(DateTime<Utc>, ConversationId)>::new(
         "conversations",
-        &status,
+        &filter,
         ask.size,
         ask.token,
     )?;
-    let mut tx = TenantTx::begin(db, scope).await?;
-    let after = pager.after().copied();
-    let rows = conversations::list(
-        tx.conn(),
-        scope.organization_id,
-        status,
-        after,
-        pager.limit(),
-    )
-    .await?;
+    let place = conversations::Ask {
+        organization_id: scope.organization_id,
+        reader: view::person(scope),
+        reach: sight.reach(),
+        after: pager.after().copied(),
+        limit: pager.limit(),
+    };
+    let rows = conversations::list(tx.conn(), place, &filter).await?;
     let now = db.clock().now();
     let page = pager
         .page(rows, |last| (last.last_message_at, last.id))
@@ -151,18 +167,38 @@ pub(crate) async fn list_conversations(
 pub(crate) async fn get_message(
     db: &Db,
     scope: &TenantScope,
+    sight: &Sight,
     id: MessageId,
 ) -> Result<Message, Error> {
     let mut tx = TenantTx::begin(db, scope).await?;
-    let found = messages::find(tx.conn(), scope.organization_id, id).await?;
-    found
-        .ok_or(Error::NotFound("message"))
-        .and_then(view::message)
+    read_message(&mut tx, scope, sight, id).await
+}
+
+/// A message of a conversation within the caller's reach.
+pub(crate) async fn read_message(
+    tx: &mut TenantTx,
+    scope: &TenantScope,
+    sight: &Sight,
+    id: MessageId,
+) -> Result<Message, Error> {
+    let found = messages::find(tx.conn(), scope.organization_id, id)
+        .await?
+        .ok_or(Error::NotFound("message"))?;
+    sight
+        .within(
+            tx.conn(),
+            scope.organization_id,
+            found.conversation_id,
+            "message",
+        )
+        .await?;
+    view::message(found)
 }
 
 pub(crate) async fn list_messages(
     db: &Db,
     scope: &TenantScope,
+    sight: &Sight,
     conversation_id: ConversationId,
     ask: Ask<'_>,
 ) -> Result<ListMessagesResponse, Error> {
@@ -174,14 +210,14 @@ pub(crate) async fn list_messages(
     )?;
     let organization_id = scope.organization_id;
     let mut tx = TenantTx::begin(db, scope).await?;
-    let conversation = conversations::find(tx.conn(), organization_id, conversation_id)
-        .await?
-        .ok_or(Error::NotFound("conversation"))?;
+    let conversation_id = sight
+        .conversation(tx.conn(), organization_id, conversation_id, "conversation")
+        .await?;
     let after = pager.after().copied();
     let rows = messages::list(
         tx.conn(),
         organization_id,
-        conversation.id,
+        conversation_id,
         after,
         pager.limit(),
     )

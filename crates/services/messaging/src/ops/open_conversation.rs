@@ -12,10 +12,11 @@ use proto::messaging::{events::v1::ConversationOpened, v1::Conversation};
 
 use crate::{
     error::Error,
-    ops::view,
+    ops::{lists, sight::Sight, view, work},
     store::{
         channels, conversations,
         intake::contacts::{self, Identity},
+        participants,
     },
 };
 
@@ -29,13 +30,20 @@ pub(crate) struct Input {
     pub(crate) idempotency: Option<(String, RequestHash)>,
 }
 
-/// Opens it. Nothing is sent.
+/// Opens it. Nothing is sent. Who may not see every conversation follows the one it begins, and does not get into one
+/// that others have.
 pub(crate) async fn open_conversation(
     db: &Db,
     scope: &TenantScope,
+    sight: &Sight,
     input: Input,
 ) -> Result<Conversation, Error> {
     let organization_id = scope.organization_id;
+    let caller = view::person(scope);
+    if sight.reach().is_some() && caller.is_none() {
+        // A program follows nothing: it would not see what it began.
+        return Err(Error::NotFound("channel"));
+    }
     let mut tx = TenantTx::begin(db, scope).await?;
     let guard = match &input.idempotency {
         Some((key, hash)) => {
@@ -44,7 +52,10 @@ pub(crate) async fn open_conversation(
                 Outcome::Replay(answer) => {
                     let id = String::from_utf8(answer).unwrap_or_default();
                     let id = view::id("conversationId", &id)?;
-                    return read(&mut tx, db, scope, id).await;
+                    sight
+                        .within(tx.conn(), organization_id, id, "conversation")
+                        .await?;
+                    return lists::read_conversation(&mut tx, db, scope, id).await;
                 }
                 Outcome::New(guard) => Some(guard),
             }
@@ -67,6 +78,10 @@ pub(crate) async fn open_conversation(
     )
     .await?;
     if created {
+        if sight.reach().is_some() {
+            let users = caller.as_slice();
+            participants::add(tx.conn(), organization_id, id, users, now).await?;
+        }
         let opened = ConversationOpened {
             conversation_id: id.to_string(),
             channel_id: input.channel_id.to_string(),
@@ -75,25 +90,18 @@ pub(crate) async fn open_conversation(
         let actor = Some(scope.actor.to_string());
         let event = bus::event(&opened, Some(organization_id), actor, now);
         outbox::push(&mut tx, &[event]).await?;
+    } else {
+        sight
+            .within(tx.conn(), organization_id, id, "conversation")
+            .await?;
+        work::reopen(&mut tx, scope, id, now).await?;
     }
     if let Some(guard) = guard {
         guard.store(&mut tx, id.to_string().as_bytes()).await?;
     }
-    let conversation = read(&mut tx, db, scope, id).await?;
+    let conversation = lists::read_conversation(&mut tx, db, scope, id).await?;
     tx.commit().await?;
     Ok(conversation)
-}
-
-async fn read(
-    tx: &mut TenantTx,
-    db: &Db,
-    scope: &TenantScope,
-    id: ConversationId,
-) -> Result<Conversation, Error> {
-    let found = conversations::find(tx.conn(), scope.organization_id, id)
-        .await?
-        .ok_or(Error::NotFound("conversation"))?;
-    Ok(view::conversation(found, db.clock().now()))
 }
 
 /// The contact of the number in any of its spellings; made where nobody has it, and named where it has
@@ -149,7 +157,8 @@ mod tests {
                 contact_name: name.to_owned(),
                 idempotency: None,
             };
-            let opened = open_conversation(&fixture.db, &fixture.scope(), input).await;
+            let opened =
+                open_conversation(&fixture.db, &fixture.scope(), &Sight::EVERYTHING, input).await;
             let opened = opened.expect("a conversation");
             assert_eq!(opened.id, thread.id.to_string());
             let expected = if name.is_empty() { "" } else { "Ada" };

@@ -21,7 +21,7 @@ use crate::{
         window,
     },
     error::Error,
-    ops::{show_media, templates, view},
+    ops::{show_media, sight::Sight, templates, view, work},
     store::{
         conversations::{self, Target},
         media,
@@ -48,10 +48,20 @@ pub(crate) struct Input {
 pub(crate) async fn send_message(
     db: &Db,
     scope: &TenantScope,
+    sight: &Sight,
     input: Input,
 ) -> Result<Message, Error> {
     outbound::check(&input.content).map_err(Error::Content)?;
     let mut tx = TenantTx::begin(db, scope).await?;
+    let organization_id = scope.organization_id;
+    sight
+        .within(
+            tx.conn(),
+            organization_id,
+            input.conversation_id,
+            "conversation",
+        )
+        .await?;
     let guard = match &input.idempotency {
         Some((key, hash)) => match idempotency::begin(&mut tx, "SendMessage", key, *hash).await? {
             Outcome::Replay(answer) => return replayed(&answer),
@@ -62,7 +72,7 @@ pub(crate) async fn send_message(
     let now = db.clock().now();
     let (id, event) = queue(&mut tx, scope, input, now).await?;
     outbox::push(&mut tx, &[event]).await?;
-    let stored = messages::find(tx.conn(), scope.organization_id, id)
+    let stored = messages::find(tx.conn(), organization_id, id)
         .await?
         .ok_or(Error::NotFound("message"))?;
     let message = view::message(stored)?;
@@ -100,6 +110,9 @@ pub(crate) async fn queue(
         ..input
     };
     check(&target, &input.content, now)?;
+    if target.resolved {
+        work::reopen(tx, scope, target.id, now).await?;
+    }
     let mut input = resolve_targets(tx, scope, input).await?;
     templates::sending::prepare(tx, scope, &target, &mut input.content).await?;
     resolve_file(tx, scope, &mut input.content).await?;

@@ -1,242 +1,179 @@
 //! What a member's view leaves of an answer. Every answer of the service and every event of a stream passes here on its
 //! way out; what is stored, and what other services hear, stays whole.
 
+mod details;
+
+use std::collections::{BTreeSet, HashMap};
+
 use auth::{Conversations, Principal, RequestContext};
-use proto::messaging::v1::{
-    Channel, Contact, ContactIdentity, Conversation, CreateMediaResponse, Event,
-    ListChannelNoticesResponse, ListChannelsResponse, ListContactsResponse,
-    ListConversationsResponse, ListMessagesResponse, MediaFile, Message, MessageContent,
-    event::Payload, message_content::Kind,
+use ids::{ConversationId, OrganizationId};
+use proto::messaging::v1::{Event, event::Payload};
+use sqlx::PgConnection;
+
+pub(crate) use self::details::Details;
+use crate::{
+    error::Error,
+    store::conversations::{self, Place, Reach},
 };
 
-use crate::{domain::mask, error::Error};
+/// Who has the conversations that events speak of.
+pub(crate) type Places = HashMap<ConversationId, Place>;
 
 /// What a caller may see.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sight {
-    conversations: bool,
+    /// `None`: every conversation.
+    reach: Option<Reach>,
     contact_details: bool,
 }
 
 impl Sight {
     #[cfg(test)]
     pub(crate) const EVERYTHING: Self = Self {
-        conversations: true,
+        reach: None,
         contact_details: true,
     };
 
     /// Of the caller. Services belong to no organization and see everything.
     pub(crate) fn of(context: &RequestContext) -> Self {
-        let member = context.principal.as_ref().and_then(Principal::membership);
-        let view = member.map(|member| &member.view);
+        let Some(principal) = &context.principal else {
+            return Self {
+                reach: Some(Reach {
+                    user: None,
+                    teams: Vec::new(),
+                }),
+                contact_details: false,
+            };
+        };
+        let Some(member) = principal.membership() else {
+            return Self {
+                reach: None,
+                contact_details: true,
+            };
+        };
+        let user = match principal {
+            Principal::User { id, .. } => Some(*id),
+            Principal::ApiKey { .. } | Principal::Service { .. } => None,
+        };
+        let teams = match member.view.conversations {
+            Conversations::All => None,
+            Conversations::Own => Some(Vec::new()),
+            Conversations::Team => Some(member.view.teams.clone()),
+        };
         Self {
-            conversations: view.is_none_or(|view| view.conversations == Conversations::All),
-            contact_details: view.is_none_or(|view| !view.hides_contact_details),
+            reach: teams.map(|teams| Reach { user, teams }),
+            contact_details: !member.view.hides_contact_details,
         }
     }
 
-    /// Whether the caller sees conversations. A conversation is nobody's own and no team's until it can be assigned: a
-    /// member who sees only those sees none, not in a list, not by its id, not as an event, and can't write into one.
-    pub(crate) const fn conversations(self) -> bool {
-        self.conversations
+    /// Which conversations; `None` for every one.
+    pub(crate) const fn reach(&self) -> Option<&Reach> {
+        self.reach.as_ref()
     }
 
-    /// Somebody asks for one conversation, or for what is in it.
+    /// Whether numbers and addresses of customers are shown.
+    pub(crate) const fn contact_details(&self) -> bool {
+        self.contact_details
+    }
+
+    /// Somebody asks for one conversation, or for what is in it: the one its id leads to.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], as if it did not exist.
-    pub(crate) const fn require(self, what: &'static str) -> Result<(), Error> {
-        if self.conversations() {
-            Ok(())
-        } else {
-            Err(Error::NotFound(what))
+    /// [`Error::NotFound`] where it is not within reach, as if it did not exist.
+    pub(crate) async fn conversation(
+        &self,
+        conn: &mut PgConnection,
+        organization_id: OrganizationId,
+        id: ConversationId,
+        what: &'static str,
+    ) -> Result<ConversationId, Error> {
+        let places = conversations::places(conn, organization_id, &[id]).await?;
+        match (places.get(&id), &self.reach) {
+            (Some(place), None) => Ok(place.id),
+            (Some(place), Some(reach)) if reach.includes(place) => Ok(place.id),
+            _ => Err(Error::NotFound(what)),
         }
     }
 
+    /// As [`Self::conversation`], for one that is known to exist: asks nothing for those who see all.
+    pub(crate) async fn within(
+        &self,
+        conn: &mut PgConnection,
+        organization_id: OrganizationId,
+        id: ConversationId,
+        what: &'static str,
+    ) -> Result<(), Error> {
+        if self.reach.is_none() {
+            return Ok(());
+        }
+        self.conversation(conn, organization_id, id, what).await?;
+        Ok(())
+    }
+
     /// The answer as the caller may see it.
-    pub(crate) fn show<T: Details>(self, mut answer: T) -> T {
+    pub(crate) fn show<T: Details>(&self, mut answer: T) -> T {
         if !self.contact_details {
             answer.hide();
         }
         answer
     }
 
-    /// The event as the caller may see it; `None` for one that it may not.
-    pub(crate) fn event(self, event: &Event) -> Option<Event> {
-        let shown = match &event.payload {
-            // Contacts are in every member's sight.
-            None
-            | Some(
-                Payload::ChannelChanged(_)
-                | Payload::TemplateChanged(_)
-                | Payload::ContactChanged(_)
-                | Payload::ContactMerged(_)
-                | Payload::ConsentChanged(_),
-            ) => true,
-            Some(
-                Payload::MessageReceived(_)
-                | Payload::MessageQueued(_)
-                | Payload::MessageStatusChanged(_)
-                | Payload::MediaReady(_)
-                | Payload::MediaFailed(_)
-                | Payload::ConversationOpened(_),
-            ) => self.conversations(),
+    /// The event as the caller may see it; `None` for one that it may not. A conversation is judged by who has it now:
+    /// whoever lost it hears no more of it, not even that.
+    pub(crate) fn event(&self, event: &Event, places: &Places) -> Option<Event> {
+        let shown = match (conversation_of(event), &self.reach) {
+            (_, None) | (Of::Nothing, Some(_)) => true,
+            (Of::Conversation(id), Some(reach)) => {
+                places.get(&id).is_some_and(|place| reach.includes(place))
+            }
+            (Of::Unreadable, Some(_)) => false,
         };
         shown.then(|| self.show(event.clone()))
     }
 }
 
-/// An answer that may have contact details in it. What a customer or an agent wrote in a text is left as it is.
-pub(crate) trait Details {
-    /// Takes them out.
-    fn hide(&mut self);
+enum Of {
+    /// No conversation.
+    Nothing,
+    Conversation(ConversationId),
+    /// A conversation that can't be told: nobody who sees only some is shown it.
+    Unreadable,
 }
 
-impl Details for Contact {
-    fn hide(&mut self) {
-        self.name = mask::text(&self.name);
-        for ContactIdentity { kind, value } in &mut self.identities {
-            *value = mask::identity(kind, value);
-        }
-        if let Some(attributes) = &mut self.attributes {
-            mask::structure(attributes);
-        }
-    }
+fn conversation_of(event: &Event) -> Of {
+    let id = match &event.payload {
+        // Contacts are in every member's sight.
+        None
+        | Some(
+            Payload::ChannelChanged(_)
+            | Payload::TemplateChanged(_)
+            | Payload::ContactChanged(_)
+            | Payload::ContactMerged(_)
+            | Payload::ConsentChanged(_),
+        ) => return Of::Nothing,
+        Some(Payload::MessageReceived(received)) => &received.conversation_id,
+        Some(Payload::MessageQueued(queued)) => &queued.conversation_id,
+        Some(Payload::MessageStatusChanged(changed)) => &changed.conversation_id,
+        Some(Payload::MediaReady(ready)) => &ready.conversation_id,
+        Some(Payload::MediaFailed(failed)) => &failed.conversation_id,
+        Some(Payload::ConversationOpened(opened)) => &opened.conversation_id,
+        Some(Payload::ConversationChanged(changed)) => &changed.conversation_id,
+        Some(Payload::ConversationAssigned(assigned)) => &assigned.conversation_id,
+        Some(Payload::NoteCreated(note)) => &note.conversation_id,
+    };
+    id.parse().map_or(Of::Unreadable, Of::Conversation)
 }
 
-impl Details for Conversation {
-    fn hide(&mut self) {
-        self.contact_name = mask::text(&self.contact_name);
-        // It may be the line of a shared contact or of a changed number.
-        self.preview = mask::text(&self.preview);
-    }
-}
-
-impl Details for Message {
-    fn hide(&mut self) {
-        // WhatsApp's ids have the number inside.
-        self.wamid.clear();
-        self.content.hide();
-    }
-}
-
-impl Details for MessageContent {
-    fn hide(&mut self) {
-        match &mut self.kind {
-            Some(Kind::Contacts(contacts)) => {
-                for card in &mut contacts.cards {
-                    card.formatted_name = mask::text(&card.formatted_name);
-                    for phone in &mut card.phones {
-                        *phone = mask::text(phone);
-                    }
-                    for email in &mut card.emails {
-                        *email = mask::email(email);
-                    }
-                }
-            }
-            Some(Kind::Reaction(reaction)) => reaction.wamid.clear(),
-            Some(Kind::Edit(edit)) => edit.original_wamid.clear(),
-            Some(Kind::Revoke(revoke)) => revoke.original_wamid.clear(),
-            Some(Kind::System(system)) => system.body = mask::text(&system.body),
-            Some(Kind::ButtonReply(reply)) => {
-                if let Some(form) = &mut reply.form {
-                    mask::structure(form);
-                }
-            }
-            Some(Kind::Unsupported(unsupported)) => {
-                if let Some(raw) = &mut unsupported.raw {
-                    mask::structure(raw);
-                }
-            }
-            None
-            | Some(
-                Kind::Text(_)
-                | Kind::Media(_)
-                | Kind::Template(_)
-                | Kind::Interactive(_)
-                | Kind::Location(_)
-                | Kind::Order(_),
-            ) => {}
-        }
-    }
-}
-
-impl Details for Event {
-    fn hide(&mut self) {
-        match &mut self.payload {
-            Some(Payload::MessageReceived(received)) => received.content.hide(),
-            Some(Payload::MessageQueued(queued)) => queued.content.hide(),
-            None
-            | Some(
-                Payload::MessageStatusChanged(_)
-                | Payload::MediaReady(_)
-                | Payload::MediaFailed(_)
-                | Payload::ConversationOpened(_)
-                | Payload::ChannelChanged(_)
-                | Payload::TemplateChanged(_)
-                | Payload::ContactChanged(_)
-                | Payload::ContactMerged(_)
-                | Payload::ConsentChanged(_),
-            ) => {}
-        }
-    }
-}
-
-/// The numbers of a channel are the organization's own.
-impl Details for Channel {
-    fn hide(&mut self) {}
-}
-
-/// What somebody called a file is left as it is, like what was written in a text.
-impl Details for MediaFile {
-    fn hide(&mut self) {}
-}
-
-impl Details for CreateMediaResponse {
-    fn hide(&mut self) {}
-}
-
-impl Details for ListChannelsResponse {
-    fn hide(&mut self) {}
-}
-
-impl Details for ListChannelNoticesResponse {
-    fn hide(&mut self) {
-        for value in self
-            .notices
-            .iter_mut()
-            .filter_map(|notice| notice.value.as_mut())
-        {
-            mask::structure(value);
-        }
-    }
-}
-
-impl Details for ListContactsResponse {
-    fn hide(&mut self) {
-        self.contacts.iter_mut().for_each(Details::hide);
-    }
-}
-
-impl Details for ListConversationsResponse {
-    fn hide(&mut self) {
-        self.conversations.iter_mut().for_each(Details::hide);
-    }
-}
-
-impl Details for ListMessagesResponse {
-    fn hide(&mut self) {
-        self.messages.iter_mut().for_each(Details::hide);
-    }
-}
-
-impl<T: Details> Details for Option<T> {
-    fn hide(&mut self) {
-        if let Some(inner) = self {
-            inner.hide();
-        }
-    }
+/// The conversations that the events speak of.
+pub(crate) fn conversations_of(events: &[Event]) -> BTreeSet<ConversationId> {
+    events
+        .iter()
+        .filter_map(|event| match conversation_of(event) {
+            Of::Conversation(id) => Some(id),
+            Of::Nothing | Of::Unreadable => None,
+        })
+        .collect()
 }
 
 mod contacts;

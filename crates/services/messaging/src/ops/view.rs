@@ -4,13 +4,14 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use errors::FieldViolation;
+use ids::{Actor, LabelId, TenantScope, UserId};
 use proto::messaging::v1::{
     Channel, ChannelNotice, ChannelState, ConsentPurpose, ConsentState, Contact, ContactIdentity,
-    Conversation, ConversationStatus, Direction, Message, MessageStatus, QuarantinedItem,
+    Conversation, Direction, Message, MessageStatus, QuarantinedItem,
 };
 
 use crate::{
-    domain::{content::inbound::structure, window},
+    domain::{content::inbound::structure, window, work},
     error::Error,
     events::publish,
     store::{channels, consents, contacts, conversations, messages, notices, quarantine},
@@ -45,12 +46,19 @@ pub(crate) fn time(field: &str, at: pbjson_types::Timestamp) -> Result<DateTime<
         .ok_or_else(|| Error::Invalid(vec![FieldViolation::new(field, "is not a time")]))
 }
 
-/// The stored word of a status filter; `None` for all.
-pub(crate) fn conversation_status(status: ConversationStatus) -> Option<&'static str> {
-    match status {
-        ConversationStatus::Unspecified => None,
-        ConversationStatus::Open => Some("open"),
-        ConversationStatus::Resolved => Some("resolved"),
+/// The ids of a repeated field.
+pub(crate) fn ids<T: FromStr>(field: &str, texts: &[String]) -> Result<Vec<T>, Error>
+where
+    T::Err: std::fmt::Display,
+{
+    texts.iter().map(|text| id(field, text)).collect()
+}
+
+/// The person who calls; `None` for a program.
+pub(crate) const fn person(scope: &TenantScope) -> Option<UserId> {
+    match scope.actor {
+        Actor::User(id) => Some(id),
+        _ => None,
     }
 }
 
@@ -121,30 +129,29 @@ pub(crate) fn purpose(word: &str) -> ConsentPurpose {
 }
 
 pub(crate) fn conversation(row: conversations::Conversation, now: DateTime<Utc>) -> Conversation {
-    let status = match row.status.as_str() {
-        "open" => ConversationStatus::Open,
-        _ => ConversationStatus::Resolved,
-    };
     Conversation {
         id: row.id.to_string(),
         channel_id: row.channel_id.to_string(),
         contact_id: row.contact_id.to_string(),
         contact_name: row.contact_name,
-        status: status.into(),
+        status: work::status(&row.status).into(),
         unanswered_count: u32::try_from(row.unanswered_count).unwrap_or(0),
         preview: row.preview,
         last_message_at: Some(row.last_message_at.into()),
         window_closes_at: window::closes_at(row.last_inbound_at, now).map(Into::into),
         created_at: Some(row.created_at.into()),
+        assignee_id: row.assignee_id.map(|id| id.to_string()).unwrap_or_default(),
+        team_id: row.team_id.map(|id| id.to_string()).unwrap_or_default(),
+        priority: work::priority(row.priority).into(),
+        label_ids: row.label_ids.iter().map(LabelId::to_string).collect(),
+        snoozed_until: row.snoozed_until.map(Into::into),
+        unread_count: u32::try_from(row.unread_count).unwrap_or(u32::MAX),
+        version: row.version.unsigned_abs(),
     }
 }
 
 pub(crate) fn message(row: messages::Message) -> Result<Message, Error> {
-    let direction = if row.direction == 1 {
-        Direction::Inbound
-    } else {
-        Direction::Outbound
-    };
+    let direction = Direction::try_from(i32::from(row.direction)).unwrap_or_default();
     let content = serde_json::from_value(row.content).map_err(|source| Error::Inconsistent {
         table: "messages",
         column: "content",

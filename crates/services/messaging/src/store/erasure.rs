@@ -14,7 +14,17 @@ pub(crate) enum Table {
     MessageStatuses,
     MessageKeys,
     Messages,
+    ConversationLabels,
+    ConversationParticipants,
+    ConversationReads,
+    Mentions,
     Conversations,
+    Labels,
+    Views,
+    CannedReplies,
+    TeamAgents,
+    Teams,
+    Agents,
     ContactIdentities,
     ContactNotes,
     ContactMerges,
@@ -35,7 +45,7 @@ pub(crate) enum Table {
 
 /// In the order in which they can go: routes first, so that nothing more is taken in, and what is referred to after
 /// what refers to it. Events in the outbox end with their retention, and data keys stay as destroyed ones.
-pub(crate) const TABLES: [Table; 24] = [
+pub(crate) const TABLES: [Table; 34] = [
     Table::ChannelRoutes,
     Table::SendQueue,
     Table::Lanes,
@@ -43,7 +53,17 @@ pub(crate) const TABLES: [Table; 24] = [
     Table::MessageStatuses,
     Table::MessageKeys,
     Table::Messages,
+    Table::ConversationLabels,
+    Table::ConversationParticipants,
+    Table::ConversationReads,
+    Table::Mentions,
     Table::Conversations,
+    Table::Labels,
+    Table::Views,
+    Table::CannedReplies,
+    Table::TeamAgents,
+    Table::Teams,
+    Table::Agents,
     Table::ContactIdentities,
     Table::ContactNotes,
     Table::ContactMerges,
@@ -72,79 +92,60 @@ pub(crate) async fn delete_some(
 ) -> Result<u64, DbError> {
     let id = id.as_uuid();
     // `ctid` names a row of one partition, so messages go by their ids.
+    macro_rules! some {
+        ($by:literal, $table:literal) => {
+            sqlx::query!(
+                "delete from messaging."
+                    + $table
+                    + " where organization_id = $1 and "
+                    + $by
+                    + " = any(array(select "
+                    + $by
+                    + " from messaging."
+                    + $table
+                    + " where organization_id = $1 limit $2))",
+                id,
+                limit
+            )
+            .execute(conn)
+            .await
+        };
+    }
     let deleted: PgQueryResult = match table {
-        Table::ChannelRoutes => {
-            sqlx::query!("delete from messaging.channel_routes where ctid = any(array(select ctid from messaging.channel_routes where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::SendQueue => {
-            sqlx::query!("delete from messaging.send_queue where ctid = any(array(select ctid from messaging.send_queue where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Lanes => {
-            sqlx::query!("delete from messaging.lanes where ctid = any(array(select ctid from messaging.lanes where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Attempts => {
-            sqlx::query!("delete from messaging.attempts where ctid = any(array(select ctid from messaging.attempts where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::MessageStatuses => {
-            sqlx::query!("delete from messaging.message_statuses where ctid = any(array(select ctid from messaging.message_statuses where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::MessageKeys => {
-            sqlx::query!("delete from messaging.message_keys where ctid = any(array(select ctid from messaging.message_keys where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Messages => {
-            sqlx::query!("delete from messaging.messages where organization_id = $1 and id = any(array(select id from messaging.messages where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Conversations => {
-            sqlx::query!("delete from messaging.conversations where ctid = any(array(select ctid from messaging.conversations where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ContactIdentities => {
-            sqlx::query!("delete from messaging.contact_identities where ctid = any(array(select ctid from messaging.contact_identities where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ContactNotes => {
-            sqlx::query!("delete from messaging.contact_notes where ctid = any(array(select ctid from messaging.contact_notes where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ContactMerges => {
-            sqlx::query!("delete from messaging.contact_merges where ctid = any(array(select ctid from messaging.contact_merges where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::AttributeDefinitions => {
-            sqlx::query!("delete from messaging.attribute_definitions where ctid = any(array(select ctid from messaging.attribute_definitions where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Consents => {
-            sqlx::query!("delete from messaging.consents where ctid = any(array(select ctid from messaging.consents where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Contacts => {
-            sqlx::query!("delete from messaging.contacts where ctid = any(array(select ctid from messaging.contacts where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ChannelNotices => {
-            sqlx::query!("delete from messaging.channel_notices where ctid = any(array(select ctid from messaging.channel_notices where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::TemplateRevisions => {
-            sqlx::query!("delete from messaging.template_revisions where ctid = any(array(select ctid from messaging.template_revisions where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Templates => {
-            sqlx::query!("delete from messaging.templates where ctid = any(array(select ctid from messaging.templates where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::TemplateSyncs => {
-            sqlx::query!("delete from messaging.template_syncs where ctid = any(array(select ctid from messaging.template_syncs where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::MediaUploads => {
-            sqlx::query!("delete from messaging.media_uploads where ctid = any(array(select ctid from messaging.media_uploads where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Media => {
-            sqlx::query!("delete from messaging.media where ctid = any(array(select ctid from messaging.media where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Channels => {
-            sqlx::query!("delete from messaging.channels where ctid = any(array(select ctid from messaging.channels where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::IdempotencyKeys => {
-            sqlx::query!("delete from messaging.idempotency_keys where ctid = any(array(select ctid from messaging.idempotency_keys where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Jobs => {
-            sqlx::query!("delete from messaging.jobs where ctid = any(array(select ctid from messaging.jobs where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::DeferredDeliveries => {
-            sqlx::query!("delete from messaging.deferred_deliveries where ctid = any(array(select ctid from messaging.deferred_deliveries where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
+        Table::ChannelRoutes => some!("ctid", "channel_routes"),
+        Table::SendQueue => some!("ctid", "send_queue"),
+        Table::Lanes => some!("ctid", "lanes"),
+        Table::Attempts => some!("ctid", "attempts"),
+        Table::MessageStatuses => some!("ctid", "message_statuses"),
+        Table::MessageKeys => some!("ctid", "message_keys"),
+        Table::Messages => some!("id", "messages"),
+        Table::Conversations => some!("ctid", "conversations"),
+        Table::ConversationLabels => some!("ctid", "conversation_labels"),
+        Table::ConversationParticipants => some!("ctid", "conversation_participants"),
+        Table::ConversationReads => some!("ctid", "conversation_reads"),
+        Table::Mentions => some!("ctid", "mentions"),
+        Table::Labels => some!("ctid", "labels"),
+        Table::Views => some!("ctid", "views"),
+        Table::CannedReplies => some!("ctid", "canned_replies"),
+        Table::TeamAgents => some!("ctid", "team_agents"),
+        Table::Teams => some!("ctid", "teams"),
+        Table::Agents => some!("ctid", "agents"),
+        Table::ContactIdentities => some!("ctid", "contact_identities"),
+        Table::Contacts => some!("ctid", "contacts"),
+        Table::ChannelNotices => some!("ctid", "channel_notices"),
+        Table::Channels => some!("ctid", "channels"),
+        Table::IdempotencyKeys => some!("ctid", "idempotency_keys"),
+        Table::Jobs => some!("ctid", "jobs"),
+        Table::DeferredDeliveries => some!("ctid", "deferred_deliveries"),
+        Table::ContactNotes => some!("ctid", "contact_notes"),
+        Table::ContactMerges => some!("ctid", "contact_merges"),
+        Table::AttributeDefinitions => some!("ctid", "attribute_definitions"),
+        Table::Consents => some!("ctid", "consents"),
+        Table::TemplateRevisions => some!("ctid", "template_revisions"),
+        Table::Templates => some!("ctid", "templates"),
+        Table::TemplateSyncs => some!("ctid", "template_syncs"),
+        Table::MediaUploads => some!("ctid", "media_uploads"),
+        Table::Media => some!("ctid", "media"),
     }?;
     Ok(deleted.rows_affected())
 }

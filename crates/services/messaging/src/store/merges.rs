@@ -5,6 +5,7 @@
 
 pub(crate) mod moves;
 pub(crate) mod record;
+mod work;
 
 use chrono::{DateTime, Utc};
 use ids::{ContactId, ConversationId, MergeId, OrganizationId};

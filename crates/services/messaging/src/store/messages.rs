@@ -55,6 +55,22 @@ pub(crate) async fn find(
     .await
 }
 
+/// Those of them that exist.
+pub(crate) async fn find_many(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    ids: &[MessageId],
+) -> sqlx::Result<Vec<Message>> {
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+    messages!(
+        "where organization_id = $1 and id = any($2)",
+        organization_id.as_uuid(),
+        &ids,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// Newest first, after the position `after`.
 pub(crate) async fn list(
     conn: &mut PgConnection,

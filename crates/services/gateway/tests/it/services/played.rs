@@ -11,7 +11,8 @@ use proto::{
     },
     messaging::v1::{
         self as messaging, contact_service_server::ContactService,
-        messaging_service_server::MessagingService, template_service_server::TemplateService,
+        inbox_service_server::InboxService, messaging_service_server::MessagingService,
+        template_service_server::TemplateService,
     },
 };
 use tonic::{Request, Response, Status};
@@ -296,6 +297,33 @@ played!(ContactService, messaging, {
     UpdateAttribute update_attribute(UpdateAttributeRequest) -> Attribute;
     DeleteAttribute delete_attribute(DeleteAttributeRequest) -> DeleteAttributeResponse;
     ListAttributes list_attributes(ListAttributesRequest) -> ListAttributesResponse;
+}, {});
+
+played!(InboxService, messaging, {
+    AssignConversation assign_conversation(AssignConversationRequest) -> Conversation;
+    SetConversationStatus set_conversation_status(SetConversationStatusRequest) -> Conversation;
+    SetConversationPriority set_conversation_priority(SetConversationPriorityRequest) -> Conversation;
+    LabelConversation label_conversation(LabelConversationRequest) -> Conversation;
+    ChangeConversations change_conversations(ChangeConversationsRequest) -> ChangeConversationsResponse;
+    CreateNote create_note(CreateNoteRequest) -> Message;
+    AddParticipants add_participants(AddParticipantsRequest) -> ListParticipantsResponse;
+    RemoveParticipant remove_participant(RemoveParticipantRequest) -> ListParticipantsResponse;
+    ListParticipants list_participants(ListParticipantsRequest) -> ListParticipantsResponse;
+    MarkRead mark_read(MarkReadRequest) -> MarkReadResponse;
+    ListMentions list_mentions(ListMentionsRequest) -> ListMentionsResponse;
+    CreateLabel create_label(CreateLabelRequest) -> Label;
+    UpdateLabel update_label(UpdateLabelRequest) -> Label;
+    DeleteLabel delete_label(DeleteLabelRequest) -> DeleteLabelResponse;
+    ListLabels list_labels(ListLabelsRequest) -> ListLabelsResponse;
+    CreateView create_view(CreateViewRequest) -> View;
+    UpdateView update_view(UpdateViewRequest) -> View;
+    ShareView share_view(ShareViewRequest) -> View;
+    DeleteView delete_view(DeleteViewRequest) -> DeleteViewResponse;
+    ListViews list_views(ListViewsRequest) -> ListViewsResponse;
+    CreateCannedReply create_canned_reply(CreateCannedReplyRequest) -> CannedReply;
+    UpdateCannedReply update_canned_reply(UpdateCannedReplyRequest) -> CannedReply;
+    DeleteCannedReply delete_canned_reply(DeleteCannedReplyRequest) -> DeleteCannedReplyResponse;
+    ListCannedReplies list_canned_replies(ListCannedRepliesRequest) -> ListCannedRepliesResponse;
 }, {});
 
 played!(MessagingService, messaging, {

@@ -38,6 +38,7 @@ async fn a_key_acts_for_its_organization_with_its_role() {
             "contacts.manage",
             "contacts.read",
             "conversations.read",
+            "conversations.work",
             "members.read",
             "messages.send",
             "templates.read"

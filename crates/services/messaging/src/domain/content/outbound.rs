@@ -80,6 +80,10 @@ pub(crate) fn convert(content: &MessageContent) -> Result<Content, Violations> {
             | Kind::Revoke(_)
             | Kind::Unsupported(_),
         ) => Err(wrong("kind", "only customers send this kind of message")),
+        Some(Kind::Note(_) | Kind::Activity(_)) => Err(wrong(
+            "kind",
+            "is never sent; write a note with its own request",
+        )),
         None => Err(wrong(
             "kind",
             "say what to send: text, media, template, interactive, …",

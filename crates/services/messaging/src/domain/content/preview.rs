@@ -34,6 +34,8 @@ pub(crate) fn line(content: &MessageContent) -> String {
         Kind::System(system) => shorten(&system.body),
         Kind::Edit(edit) => shorten(&edit.text),
         Kind::Revoke(_) => "[Deleted]".to_owned(),
+        Kind::Note(note) => shorten(&note.body),
+        Kind::Activity(activity) => format!("[{}]", activity.kind),
         Kind::Unsupported(unsupported) => {
             format!("[Unsupported: {}]", shorten(&unsupported.r#type))
         }

@@ -17,10 +17,11 @@ use super::{
 };
 use crate::{
     domain::content::preview,
-    events::publish,
+    events::{publish, worked::Traces},
     jobs::tell_blocks,
     ops::templates::follow,
     store::{
+        entries,
         intake::{
             conversations::{self, Head, Touched},
             keys,
@@ -29,6 +30,7 @@ use crate::{
         },
         notices, quarantine, results,
         routes::Route,
+        work,
     },
 };
 
@@ -146,7 +148,13 @@ async fn touch(
         }
     }
     let heads: Vec<Head> = heads.into_values().collect();
+    let parties: Vec<_> = heads
+        .iter()
+        .map(|head| (head.route, head.contact_id))
+        .collect();
+    let asleep = work::lock_asleep(tx.conn(), &parties).await?;
     let touched = conversations::touch(tx.conn(), &heads, now).await?;
+    woken(tx, asleep, now, events).await?;
     Ok(touched
         .into_iter()
         .map(|conversation| {
@@ -160,6 +168,27 @@ async fn touch(
             ((route, conversation.contact_id), conversation.id)
         })
         .collect())
+}
+
+/// What the customers' messages woke or opened again, as everybody sees it.
+async fn woken(
+    tx: &mut SystemTx,
+    asleep: Vec<work::Work>,
+    now: DateTime<Utc>,
+    events: &mut Vec<outbox::Event>,
+) -> Result<(), DbError> {
+    let mut traces = Traces::default();
+    for before in asleep {
+        let after = work::lock(tx.conn(), before.organization_id, before.id).await?;
+        if let Some(after) = after {
+            traces.add(&before, &after, publish::WHATSAPP, now);
+        }
+    }
+    if !traces.entries.is_empty() {
+        entries::insert(tx.conn(), &traces.entries, now).await?;
+        events.append(&mut traces.events);
+    }
+    Ok(())
 }
 
 fn opened(conversation: &Touched) -> ConversationOpened {

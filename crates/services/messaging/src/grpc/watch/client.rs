@@ -19,7 +19,10 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::{PAGE, Shared, show};
-use crate::{error::Error, ops::sight::Sight};
+use crate::{
+    error::Error,
+    ops::sight::{Places, Sight},
+};
 
 /// Events waiting for a client; while there is no room for a page, nothing is read for it.
 const BUFFER: usize = 256;
@@ -117,6 +120,11 @@ impl Client {
         room
     }
 
+    /// Whether its caller sees only some conversations.
+    pub(super) const fn is_narrowed(&self) -> bool {
+        self.sight.reach().is_some()
+    }
+
     pub(super) const fn place(&self) -> (OrganizationId, Cursor) {
         (self.organization_id, self.cursor)
     }
@@ -126,6 +134,7 @@ impl Client {
         &mut self,
         page: &FeedPage,
         events: &[Event],
+        places: &Places,
         now: DateTime<Utc>,
     ) -> bool {
         if page.expired {
@@ -133,7 +142,10 @@ impl Client {
             return false;
         }
         self.cursor = page.next;
-        for event in events.iter().filter_map(|event| self.sight.event(event)) {
+        for event in events
+            .iter()
+            .filter_map(|event| self.sight.event(event, places))
+        {
             self.told_at = now;
             if self.sender.try_send(Ok(event)).is_err() {
                 return false;

@@ -7,9 +7,9 @@ use proto::{
     events::DomainEvent,
     messaging::{
         events::v1::{
-            ChannelChanged, ConsentChanged, ContactChanged, ContactMerged, ConversationOpened,
-            MediaFailed, MediaReady, MessageQueued, MessageReceived, MessageStatusChanged,
-            TemplateChanged,
+            ChannelChanged, ConsentChanged, ContactChanged, ContactMerged, ConversationAssigned,
+            ConversationChanged, ConversationOpened, MediaFailed, MediaReady, MessageQueued,
+            MessageReceived, MessageStatusChanged, NoteCreated, TemplateChanged,
         },
         v1::{Event, event::Payload},
     },
@@ -63,6 +63,18 @@ fn one(event: &FeedEvent) -> Result<Option<Event>, DecodeError> {
         kind if kind == ConversationOpened::SPEC.event_type => (
             "conversation.opened",
             Payload::ConversationOpened(ConversationOpened::decode(bytes)?),
+        ),
+        kind if kind == ConversationChanged::SPEC.event_type => (
+            "conversation.changed",
+            Payload::ConversationChanged(ConversationChanged::decode(bytes)?),
+        ),
+        kind if kind == ConversationAssigned::SPEC.event_type => (
+            "conversation.assigned",
+            Payload::ConversationAssigned(ConversationAssigned::decode(bytes)?),
+        ),
+        kind if kind == NoteCreated::SPEC.event_type => (
+            "note.created",
+            Payload::NoteCreated(NoteCreated::decode(bytes)?),
         ),
         kind if kind == ChannelChanged::SPEC.event_type => (
             "channel.changed",

@@ -70,9 +70,26 @@ async fn work_until_done(fixture: &Fixture) {
     while pass(&fixture.engine).await.expect("a pass") {}
 }
 
-/// A number, a customer, and a message on its way.
+/// A number, a customer, a message on its way, and people who work on it.
 async fn busy(fixture: &Fixture) {
     let thread = fixture.conversation("4930").await;
+    let (of, conversation) = (fixture.route.organization_id.as_uuid(), thread.id.as_uuid());
+    let inbox = format!(
+        "insert into messaging.agents values ('{of}', '{of}', true, now());
+         insert into messaging.teams values ('{of}', '{of}', false, now());
+         insert into messaging.team_agents values ('{of}', '{of}', '{of}');
+         insert into messaging.labels values ('{of}', '{of}', 'VIP', '#000000', now());
+         insert into messaging.conversation_labels values ('{of}', '{conversation}', '{of}');
+         insert into messaging.conversation_participants values ('{of}', '{conversation}', '{of}', now());
+         insert into messaging.conversation_reads values ('{of}', '{conversation}', '{of}', 1, now());
+         insert into messaging.mentions values ('{of}', '{of}', '{of}', '{conversation}');
+         insert into messaging.views values ('{of}', '{of}', '{of}', false, 'n', '{{}}', now(), now());
+         insert into messaging.canned_replies values ('{of}', '{of}', 'hi', 't', 'b', now(), now());"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(inbox))
+        .execute(&mut fixture.admin().await)
+        .await
+        .expect("the inbox");
     let message = fixture.queue(thread, Duration::from_hours(1)).await;
     let lease = fixture.lease().await;
     fixture.begin(&lease, message).await;

@@ -9,6 +9,7 @@ use crate::{
     fixture::{Fixture, Thread},
     ops::contacts::block_contact::{block_contact, unblock_contact},
     ops::send_message::{self, Input},
+    ops::sight::Sight,
 };
 
 const NUMBER: &str = "16505551234";
@@ -51,7 +52,7 @@ async fn send(fixture: &Fixture, thread: Thread) -> Result<(), Error> {
         idempotency: None,
     };
     let scope = fixture.scope();
-    send_message::send_message(&fixture.db, &scope, input)
+    send_message::send_message(&fixture.db, &scope, &Sight::EVERYTHING, input)
         .await
         .map(drop)
 }

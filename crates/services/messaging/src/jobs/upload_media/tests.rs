@@ -9,7 +9,10 @@ use super::*;
 use crate::{
     fixture::Thread,
     media::stage::{Stage, png},
-    ops::send_message::{self, send_message},
+    ops::{
+        send_message::{self, send_message},
+        sight::Sight,
+    },
     outbound,
 };
 
@@ -40,7 +43,13 @@ impl Stage {
             expires_at: None,
             idempotency: None,
         };
-        let sent = send_message(&self.fixture.db, &self.fixture.scope(), input).await?;
+        let sent = send_message(
+            &self.fixture.db,
+            &self.fixture.scope(),
+            &Sight::EVERYTHING,
+            input,
+        )
+        .await?;
         Ok(sent.id.parse().expect("an id"))
     }
 

@@ -1,8 +1,11 @@
+use ids::{TeamId, UserId};
 use proto::messaging::{
     events::v1::{ChannelChanged, ConversationOpened, MessageQueued, MessageReceived},
     v1::{
-        ButtonReply, ChannelNotice, ContactCard, ContactCards, Edit, Reaction, Revoke, System,
-        Text, Unsupported,
+        ButtonReply, ChannelNotice, Contact, ContactCard, ContactCards, ContactIdentity,
+        Conversation, Edit, ListChannelNoticesResponse, ListContactsResponse,
+        ListConversationsResponse, ListMessagesResponse, Message, MessageContent, Reaction, Revoke,
+        System, Text, Unsupported, message_content::Kind,
     },
 };
 
@@ -11,7 +14,7 @@ use crate::domain::content::inbound::structure;
 
 const NUMBER: &str = "16505551234";
 const MASKED: Sight = Sight {
-    conversations: true,
+    reach: None,
     contact_details: false,
 };
 
@@ -155,24 +158,49 @@ fn names_and_what_people_wrote_are_shown() {
 }
 
 #[test]
-fn without_conversations_only_other_events_are_left() {
-    let sight = Sight {
-        conversations: false,
+fn who_sees_only_some_conversations_hears_only_of_those() {
+    let (me, team) = (UserId::generate(), TeamId::generate());
+    let sight = |user, teams| Sight {
+        reach: Some(Reach { user, teams }),
         contact_details: true,
+    };
+    let (own, of_team) = (sight(Some(me), vec![]), sight(Some(me), vec![team]));
+    let program = sight(None, vec![]);
+    let place = |assignee_id, team_id, participant_ids| Place {
+        id: ConversationId::generate(),
+        assignee_id,
+        team_id,
+        participant_ids,
     };
     let event = |payload| Event {
         payload,
         ..Event::default()
     };
-    let opened = event(Some(Payload::ConversationOpened(
-        ConversationOpened::default(),
-    )));
-    assert_eq!(sight.event(&opened), None);
-    assert_eq!(MASKED.event(&opened), Some(opened));
+    // Who has it, and whether the member, the member of the team and the program hear of it.
+    for (place, heard) in [
+        (place(Some(me), None, vec![]), [true, true, false]),
+        (
+            place(Some(UserId::generate()), None, vec![me]),
+            [true, true, false],
+        ),
+        (place(None, Some(team), vec![]), [false, true, false]),
+        (place(None, None, vec![]), [false, false, false]),
+    ] {
+        let id = ConversationId::generate();
+        let opened = event(Some(Payload::ConversationOpened(ConversationOpened {
+            conversation_id: id.to_string(),
+            ..ConversationOpened::default()
+        })));
+        let places = Places::from([(id, place)]);
+        let shown = [&own, &of_team, &program].map(|one| one.event(&opened, &places).is_some());
+        assert_eq!(shown, heard, "{places:?}");
+        assert_eq!(MASKED.event(&opened, &Places::new()), Some(opened.clone()));
+        assert_eq!(own.event(&opened, &Places::new()), None, "it is gone");
+    }
     for left in [
         event(Some(Payload::ChannelChanged(ChannelChanged::default()))),
         event(None),
     ] {
-        assert_eq!(sight.event(&left), Some(left.clone()));
+        assert_eq!(own.event(&left, &Places::new()), Some(left.clone()));
     }
 }

@@ -31,7 +31,8 @@ pub(crate) struct Touched {
     pub(crate) created: bool,
 }
 
-/// Creates or moves the heads. `greatest` makes the result independent of the order of batches.
+/// Creates or moves the heads. `greatest` makes the result independent of the order of batches. A message wakes what is
+/// snoozed and opens what is resolved; who had a resolved one gets it back only if still there.
 pub(crate) async fn touch(
     conn: &mut PgConnection,
     heads: &[Head],
@@ -52,14 +53,25 @@ pub(crate) async fn touch(
     let times: Vec<DateTime<Utc>> = heads.iter().map(|head| head.last_inbound_at).collect();
     let rows = sqlx::query!(
         r#"insert into messaging.conversations as c
-               (organization_id, id, channel_id, contact_id, unanswered_count, preview,
+               (organization_id, id, channel_id, contact_id, unanswered_count, inbound_count, preview,
                 last_message_at, last_inbound_at, created_at)
-           select o, i, h, t, n, p, at, at, $8
+           select o, i, h, t, n, n, p, at, at, $8
            from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::timestamptz[])
                as head(o, i, h, t, n, p, at)
            order by o, h, t
            on conflict on constraint conversations_parties_key do update set
-               status = 'open',
+               status = case when c.status in ('snoozed', 'resolved') then 'open' else c.status end,
+               snoozed_until = null,
+               version = c.version + (c.status in ('snoozed', 'resolved'))::int,
+               assignee_id = case when c.status = 'resolved' then (
+                   select a.user_id from messaging.agents a
+                   where a.organization_id = c.organization_id and a.user_id = c.assignee_id and a.active)
+                   else c.assignee_id end,
+               team_id = case when c.status = 'resolved' then (
+                   select g.id from messaging.teams g
+                   where g.organization_id = c.organization_id and g.id = c.team_id and not g.deleted)
+                   else c.team_id end,
+               inbound_count = c.inbound_count + excluded.inbound_count,
                unanswered_count = c.unanswered_count + excluded.unanswered_count,
                preview = case when excluded.last_message_at >= c.last_message_at
                               then excluded.preview else c.preview end,

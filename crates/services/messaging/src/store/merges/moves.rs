@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Merge, Order,
     record::{Moved, Said},
+    work,
 };
 
 /// Moves everything of the other contact to the one that is kept.
@@ -103,6 +104,7 @@ async fn join(
     from: ConversationId,
     to: ConversationId,
 ) -> sqlx::Result<()> {
+    work::join(conn, order.organization_id, from, to).await?;
     let of = order.organization_id.as_uuid();
     let (from, to) = (from.as_uuid(), to.as_uuid());
     sqlx::query!(
@@ -126,8 +128,7 @@ async fn join(
     .await?;
     sqlx::query!(
         "update messaging.conversations k
-         set status = case when 'open' in (k.status, o.status) then 'open' else k.status end,
-             unanswered_count = k.unanswered_count + o.unanswered_count,
+         set unanswered_count = k.unanswered_count + o.unanswered_count,
              preview = case when o.last_message_at > k.last_message_at then o.preview else k.preview end,
              last_message_at = greatest(k.last_message_at, o.last_message_at),
              last_inbound_at = greatest(k.last_inbound_at, o.last_inbound_at)
@@ -263,6 +264,7 @@ async fn part(
     to: ConversationId,
 ) -> sqlx::Result<()> {
     let (of, by) = (organization_id.as_uuid(), merge.id.as_uuid());
+    let ids = (from, to);
     let (from, to) = (from.as_uuid(), to.as_uuid());
     sqlx::query!(
         "update messaging.send_queue q set conversation_id = $2 from messaging.messages m
@@ -287,6 +289,7 @@ async fn part(
     )
     .execute(&mut *conn)
     .await?;
+    work::part(conn, organization_id, ids.0, ids.1).await?;
     // Its own head was left as it was; the other one loses what came from here.
     sqlx::query!(
         "update messaging.conversations k

@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     events::intake::{apply, sort::Sorted},
     fixture::Fixture,
+    ops::sight::Sight,
     store::{
         conversations,
         templates::sync::{self, Listed},
@@ -89,9 +90,15 @@ async fn send_offer(fixture: &Fixture) -> Result<(), Error> {
 }
 
 async fn send(fixture: &Fixture, kind: Kind) -> Result<(), Error> {
-    let of = fixture.route.organization_id;
     let mut tx = fixture.tenant().await;
-    let listed = conversations::list(tx.conn(), of, None, None, 1).await;
+    let asked = conversations::Ask {
+        organization_id: fixture.route.organization_id,
+        reader: None,
+        reach: None,
+        after: None,
+        limit: 1,
+    };
+    let listed = conversations::list(tx.conn(), asked, &conversations::Filter::default()).await;
     drop(tx);
     let conversation = listed.expect("conversations").remove(0);
     let input = Input {
@@ -102,7 +109,7 @@ async fn send(fixture: &Fixture, kind: Kind) -> Result<(), Error> {
         idempotency: None,
     };
     let scope = fixture.scope();
-    send_message::send_message(&fixture.db, &scope, input)
+    send_message::send_message(&fixture.db, &scope, &Sight::EVERYTHING, input)
         .await
         .map(drop)
 }

@@ -1,8 +1,10 @@
 //! Files, as callers read and begin them.
 
+use auth::Conversations;
 use ids::MediaId;
-use proto::messaging::v1::{MediaKind, MediaState};
+use proto::messaging::v1::{MediaKind, MediaState, MessageContent, message_content::Kind};
 use serde_json::json;
+use tonic::Code;
 
 use super::*;
 use crate::media::stage::{Stage, png};
@@ -84,23 +86,37 @@ async fn another_organizations_file_is_as_unknown_as_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_sees_no_conversations_reads_no_file_by_its_id() {
-    let fixture = Fixture::new().await;
-    let service = service(&fixture);
-    let begun = service.create_media(asks(&fixture, View::default(), begin(MediaKind::Image)));
-    let id = begun
-        .await
-        .expect("one")
-        .into_inner()
-        .media
-        .expect("a file")
-        .id;
+async fn a_customers_file_is_read_by_who_sees_its_conversation() {
+    let stage = Stage::new().await;
+    let told = stage.file_at_whatsapp("image/png", &png(1)).await;
+    let told = json!({ "id": told, "mime_type": "image/png" });
+    let (_, id) = stage.arrives("image", told).await;
+    let service = service(&stage.fixture);
     let narrow = View {
         conversations: Conversations::Own,
         ..View::default()
     };
-    let refused = service.get_media(asks(&fixture, narrow, read(&id))).await;
-    assert_eq!(refused.expect_err("hidden").code(), Code::NotFound);
+    let get = |view| service.get_media(asks(&stage.fixture, view, read(&id.to_string())));
+    assert_eq!(
+        get(narrow).await.expect_err("hidden").code(),
+        Code::NotFound
+    );
+    get(View::default()).await.expect("the file");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sees_few_conversations_reads_what_was_uploaded() {
+    let fixture = Fixture::new().await;
+    let service = service(&fixture);
+    let narrow = || View {
+        conversations: Conversations::Own,
+        ..View::default()
+    };
+    let begun = service.create_media(asks(&fixture, narrow(), begin(MediaKind::Image)));
+    let begun = begun.await.expect("an upload").into_inner();
+    let id = begun.media.expect("a file").id;
+    let got = service.get_media(asks(&fixture, narrow(), read(&id)));
+    assert_eq!(got.await.expect("the file").into_inner().id, id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,10 @@ use proto::messaging::v1::{
 use super::*;
 use crate::{
     fixture::Thread,
-    ops::send_message::{Input, send_message},
+    ops::{
+        send_message::{Input, send_message},
+        sight::Sight,
+    },
 };
 
 impl World {
@@ -41,7 +44,13 @@ impl World {
             expires_at: None,
             idempotency: None,
         };
-        send_message(&self.fixture.db, &self.fixture.scope(), input).await
+        send_message(
+            &self.fixture.db,
+            &self.fixture.scope(),
+            &Sight::EVERYTHING,
+            input,
+        )
+        .await
     }
 }
 

@@ -66,7 +66,7 @@ async fn who_had_a_conversation_has_what_it_becomes_and_both_after_they_are_part
     assert_eq!(one.status(), ConversationStatus::Open);
     assert_eq!(one.snoozed_until, None);
     assert_eq!(one.assignee_id, me.to_string());
-    assert_eq!(one.label_ids, [label.id.clone()]);
+    assert_eq!(one.label_ids, std::slice::from_ref(&label.id));
     assert_eq!(one.unread_count, 1);
     assert_eq!(mentioned_in(&desk, me).await, [kept.id.to_string()]);
     // An old id still names it, for changes, too.

@@ -2,7 +2,7 @@
 # The figures of docs/performance.md, each beside its budget: release build, and a stack of its own with the durability
 # of production (fsync on), because a fast answer that a crash can take back is not the figure that was promised.
 #
-#   bench.sh [--only PART] [--quick] [--markdown]     PART: accept, pipeline, live, sends, reads, logins, processes
+#   bench.sh [--only PART] [--quick] [--markdown]     PART: accept, pipeline, live, sends, reads, inbox, logins, processes
 set -euo pipefail
 # shellcheck source=scripts/build-env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/build-env.sh"

@@ -6,6 +6,7 @@
 
 mod accept;
 mod figures;
+mod inbox;
 mod live;
 mod load;
 mod logins;
@@ -70,6 +71,8 @@ enum Part {
     Sends,
     /// The list of conversations through the gateway.
     Reads,
+    /// What an inbox asks, and the inbound pipeline, in a database with ten tenants' past.
+    Inbox,
     /// Tokens, decisions and logins.
     Logins,
     /// Memory and start of each service.
@@ -177,6 +180,7 @@ async fn measure(
         Part::Live,
         Part::Sends,
         Part::Reads,
+        Part::Inbox,
         Part::Logins,
     ];
     if parts.iter().any(|part| flags.want(*part)) {
@@ -199,12 +203,12 @@ async fn in_world(
     world: &mut World,
     sections: &mut Vec<Section>,
 ) -> Result<()> {
-    let Sizes {
-        conversations,
-        messages,
-        ..
-    } = bench.sizes;
-    let seeding = Box::pin(world.seed(conversations, messages));
+    let mut empty = None;
+    if flags.want(Part::Inbox) {
+        let storing = Box::pin(inbox::store(bench, world));
+        empty = Some(step("inbound pipeline, empty database", storing).await?);
+    }
+    let seeding = Box::pin(world.seed(bench.sizes.past));
     step("writing a tenant's past", seeding).await?;
     if flags.want(Part::Pipeline) {
         let pipeline = Box::pin(pipeline::measure(bench, world));
@@ -227,6 +231,13 @@ async fn in_world(
         sections.push(step("logging in", logins).await?);
         let revocation = Box::pin(revocation::measure(world));
         sections.push(step("revoking", revocation).await?);
+    }
+    // Last: it fills the database.
+    if let Some(empty) = empty {
+        let others = world.seed_others(bench.sizes.others, bench.sizes.past_of_others);
+        step("writing other tenants' past", Box::pin(others)).await?;
+        let inbox = Box::pin(inbox::measure(bench, world, &empty));
+        sections.push(step("reading a full inbox", inbox).await?);
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod revocation;
 mod rows;
 mod scene;
 mod sending;
+mod team_day;
 mod templates;
 mod tenants;
 mod undeliverable;

@@ -36,7 +36,51 @@ async fn run(
     label: &'static str,
     messages: u64,
 ) -> Result<()> {
-    let mut webhooks = world.webhooks(label, messages);
+    let what = match messages {
+        1 => "edge to stored conversation, one message per webhook".to_owned(),
+        more => format!("edge to stored conversation, {more} messages per webhook"),
+    };
+    let before = world.meter.now().await?;
+    let stored = store(bench, world, label, messages, messages).await?;
+    section
+        .notes
+        .push(world.meter.since(before, &what, stored.count).await?);
+    let row = Row::rate(what, stored.rate, BUDGET);
+    section.rows.push(stored.spoil(row));
+    section.rows.push(Row::fact(
+        "… webhooks accepted meanwhile",
+        format!("{}/s", super::figures::grouped(stored.accepted)),
+    ));
+    Ok(())
+}
+
+/// What became of one load of webhooks.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) count: u64,
+    /// Messages stored a second, and webhooks accepted.
+    pub(super) rate: f64,
+    accepted: f64,
+    lost: u64,
+    failure: Option<String>,
+}
+
+impl Stored {
+    pub(super) fn spoil(&self, row: Row) -> Row {
+        let why = self.failure.as_deref().unwrap_or("not stored in 40 s");
+        row.spoiled_by(self.lost, Some(why))
+    }
+}
+
+/// Sends as fast as it is taken, from customers of their own `block`, and waits until all of it is stored.
+pub(super) async fn store(
+    bench: &Bench,
+    world: &mut World,
+    label: &'static str,
+    block: u64,
+    messages: u64,
+) -> Result<Stored> {
+    let mut webhooks = world.webhooks(label, block);
     webhooks.messages = messages;
     let total = bench.sizes.pipeline;
     let plan = Plan {
@@ -52,28 +96,15 @@ async fn run(
         first: MessageId::min_at(world.clock.unix_ms()).as_uuid(),
         end: Uuid::max(),
     };
-    let before = world.meter.now().await?;
     let started = tokio::time::Instant::now();
     let sending = bench.generator.run(send(plan, webhooks.writer()));
     let (sent, stored) = tokio::join!(sending, rows.wait(world.meter.admin(), total, MOST));
-    let (sent, stored) = (sent??, stored.context("wait for the messages")?);
-    let took = started.elapsed();
-
-    let what = match messages {
-        1 => "edge to stored conversation, one message per webhook".to_owned(),
-        more => format!("edge to stored conversation, {more} messages per webhook"),
-    };
-    section
-        .notes
-        .push(world.meter.since(before, &what, stored).await?);
-    let row = Row::rate(what, per_second(stored, took), BUDGET);
-    let lost = total.saturating_sub(stored);
-    let why = sent.failure.as_deref().unwrap_or("not stored in 40 s");
-    section.rows.push(row.spoiled_by(lost, Some(why)));
-    let accepted = per_second(sent.done, sent.took);
-    section.rows.push(Row::fact(
-        "… webhooks accepted meanwhile",
-        format!("{}/s", super::figures::grouped(accepted)),
-    ));
-    Ok(())
+    let (sent, count) = (sent??, stored.context("wait for the messages")?);
+    Ok(Stored {
+        count,
+        rate: per_second(count, started.elapsed()),
+        accepted: per_second(sent.done, sent.took),
+        lost: total.saturating_sub(count),
+        failure: sent.failure,
+    })
 }

@@ -31,8 +31,8 @@ pub(super) async fn measure(bench: &Bench, world: &mut World) -> Result<Section>
 
     let what = format!(
         "list {PAGE} of {} conversations with {} messages, through the gateway",
-        grouped(bench.sizes.conversations.into()),
-        grouped(bench.sizes.messages.into()),
+        grouped(bench.sizes.past.conversations.into()),
+        grouped(bench.sizes.past.messages.into()),
     );
     let before = world.meter.now().await?;
     let most = ask(bench, world, &write, None, bench.sizes.lasts).await?;

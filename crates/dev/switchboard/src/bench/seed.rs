@@ -23,15 +23,24 @@ pub(super) struct Tenant {
     pub(super) channel_id: ChannelId,
 }
 
-/// Each statement takes: organization, channel, conversations, messages, days.
+/// How much of everything there is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    pub(super) contacts: i32,
+    /// Of so many contacts, one each.
+    pub(super) conversations: i32,
+    pub(super) messages: i32,
+}
+
+/// Each statement takes: organization, channel, conversations, messages, days, contacts.
 const HISTORY: [&str; 5] = [
     "insert into messaging.contacts (organization_id, id, name, created_at, updated_at)
      select $1, pg_temp.v7((extract(epoch from at) * 1000)::bigint, n), 'Customer ' || n, at, at
-     from generate_series(1, $3) as n, lateral (select now() - make_interval(days => $5) as at) as made
-     where $2 is not null and $4 >= 0",
+     from generate_series(1, $6) as n, lateral (select now() - make_interval(days => $5) as at) as made
+     where $2 is not null and $3 + $4 >= 0",
     "insert into messaging.contact_identities (organization_id, kind, value, contact_id, created_at)
      select organization_id, 'phone', '49151' || lpad(row_number() over (order by id)::text, 8, '0'), id, created_at
-     from messaging.contacts where organization_id = $1 and $2 is not null and $3 + $4 + $5 >= 0",
+     from messaging.contacts where organization_id = $1 and $2 is not null and $3 + $4 + $5 + $6 >= 0",
     "insert into messaging.conversations
          (organization_id, id, channel_id, contact_id, status, unanswered_count, preview, last_message_at,
           last_inbound_at, created_at)
@@ -40,7 +49,7 @@ const HISTORY: [&str; 5] = [
      from (select id, created_at, row_number() over (order by id) as n from messaging.contacts
            where organization_id = $1) as contact,
           lateral (select now() - interval '12 hours' * n / $3 as at) as active
-     where $4 + $5 >= 0",
+     where n <= $3 and $4 + $5 + $6 >= 0",
     "insert into messaging.messages
          (organization_id, id, conversation_id, channel_id, contact_id, direction, status, status_at, content,
           wamid, author, created_at, sent_at)
@@ -52,23 +61,19 @@ const HISTORY: [&str; 5] = [
      from generate_series(1, $4) as n
      join (select id, row_number() over (order by id) as place from messaging.conversations
            where organization_id = $1) as conversation on conversation.place = 1 + n % $3,
-          lateral (select now() - make_interval(days => $5) * (1 - n::float8 / $4) as at) as sent",
+          lateral (select now() - make_interval(days => $5) * (1 - n::float8 / $4) as at) as sent
+     where $6 >= 0",
     "insert into messaging.message_keys (organization_id, channel_id, wamid, message_id)
      select organization_id, channel_id, wamid, id from messaging.messages
-     where organization_id = $1 and channel_id = $2 and $3 + $4 + $5 >= 0",
+     where organization_id = $1 and channel_id = $2 and $3 + $4 + $5 + $6 >= 0",
 ];
 
 const SETTLE: &str = "vacuum (analyze) messaging.contacts, messaging.contact_identities,
     messaging.conversations, messaging.messages, messaging.message_keys";
 
-/// Writes a tenant's past: contacts with a conversation each, active within the last 12 hours, and
-/// their messages.
-pub(super) async fn history(
-    admin: &mut PgConnection,
-    tenant: Tenant,
-    conversations: i32,
-    messages: i32,
-) -> Result<()> {
+/// Writes a tenant's past: contacts, conversations that were active within the last 12 hours, and their
+/// messages.
+pub(super) async fn history(admin: &mut PgConnection, tenant: Tenant, past: Past) -> Result<()> {
     // Ours alone and consistent by construction: foreign keys need no check, and nothing of it has
     // to survive a crash.
     for statement in [
@@ -86,15 +91,20 @@ pub(super) async fn history(
         sqlx::query(statement)
             .bind(tenant.organization_id.as_uuid())
             .bind(tenant.channel_id.as_uuid())
-            .bind(conversations)
-            .bind(messages)
+            .bind(past.conversations)
+            .bind(past.messages)
             .bind(DAYS)
+            .bind(past.contacts)
             .execute(&mut *admin)
             .await
             .context("write the history")?;
     }
-    // What a tenant that grew slowly has got long ago; else it happens while we measure. Tables that are
-    // empty are left alone: they would be known as empty, and plans made for that.
+    Ok(())
+}
+
+/// What tenants that grew slowly have got long ago; else it happens while we measure.
+pub(super) async fn settle(admin: &mut PgConnection) -> Result<()> {
+    // Tables that are empty are left alone: they would be known as empty, and plans made for that.
     for statement in [SETTLE, "checkpoint"] {
         sqlx::raw_sql(statement)
             .execute(&mut *admin)

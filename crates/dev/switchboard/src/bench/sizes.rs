@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::seed::Past;
+
 /// The sizes of one run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
@@ -10,8 +12,10 @@ pub(super) struct Sizes {
     /// Load that is.
     pub(super) lasts: Duration,
     /// The tenant's past.
-    pub(super) conversations: i32,
-    pub(super) messages: i32,
+    pub(super) past: Past,
+    /// Other tenants, and the past of each.
+    pub(super) others: u32,
+    pub(super) past_of_others: Past,
     /// Inbound messages of each pipeline measurement.
     pub(super) pipeline: u64,
     /// Messages to be sent.
@@ -28,8 +32,18 @@ impl Sizes {
     pub(super) const FULL: Self = Self {
         warm: Duration::from_secs(1),
         lasts: Duration::from_secs(7),
-        conversations: 50_000,
-        messages: 1_000_000,
+        past: Past {
+            contacts: 50_000,
+            conversations: 50_000,
+            messages: 1_000_000,
+        },
+        // With the tenant: 200,000 contacts, 100,000 conversations, 5,000,000 messages.
+        others: 9,
+        past_of_others: Past {
+            contacts: 16_667,
+            conversations: 5_556,
+            messages: 444_445,
+        },
         pipeline: 30_000,
         sends: 20_000,
         live_rate: 500,
@@ -41,8 +55,17 @@ impl Sizes {
     pub(super) const QUICK: Self = Self {
         warm: Duration::from_millis(200),
         lasts: Duration::from_secs(1),
-        conversations: 500,
-        messages: 5_000,
+        past: Past {
+            contacts: 500,
+            conversations: 500,
+            messages: 5_000,
+        },
+        others: 2,
+        past_of_others: Past {
+            contacts: 200,
+            conversations: 100,
+            messages: 1_000,
+        },
         pipeline: 1_000,
         sends: 200,
         live_rate: 50,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result};
 use chassis::Telemetry;
 use clock::Clock;
+use ids::{ChannelId, OrganizationId};
 use sandbox::{
     Sandbox, SandboxConfig, SandboxHandle,
     meta::{DelayRange, LimitSettings, Settings, SetupSpec, StatusSettings},
@@ -14,7 +15,7 @@ use sandbox::{
 use super::{
     Bench,
     scratch::Scratch,
-    seed::{self, Tenant},
+    seed::{self, Past, Tenant},
     usage::Meter,
     webhook::Webhooks,
 };
@@ -88,8 +89,21 @@ impl World {
     }
 
     /// Gives the tenant its past.
-    pub(super) async fn seed(&mut self, conversations: i32, messages: i32) -> Result<()> {
-        seed::history(self.meter.admin(), self.tenant, conversations, messages).await
+    pub(super) async fn seed(&mut self, past: Past) -> Result<()> {
+        seed::history(self.meter.admin(), self.tenant, past).await?;
+        seed::settle(self.meter.admin()).await
+    }
+
+    /// Gives the database other tenants, each with such a past.
+    pub(super) async fn seed_others(&mut self, tenants: u32, past: Past) -> Result<()> {
+        for _ in 0..tenants {
+            let tenant = Tenant {
+                organization_id: OrganizationId::generate(),
+                channel_id: ChannelId::generate(),
+            };
+            seed::history(self.meter.admin(), tenant, past).await?;
+        }
+        seed::settle(self.meter.admin()).await
     }
 
     /// With a fresh access token, which lives for five minutes.

@@ -190,9 +190,17 @@ impl Fixture {
             id: ConversationId::generate(),
         };
         let mut tx = self.tenant().await;
-        conversations::open(tx.conn(), of, self.route.channel_id, id, thread.id, now)
-            .await
-            .expect("a conversation");
+        conversations::open(
+            tx.conn(),
+            of,
+            self.route.channel_id,
+            id,
+            None,
+            thread.id,
+            now,
+        )
+        .await
+        .expect("a conversation");
         sqlx::query("update messaging.conversations set last_inbound_at = $1 where id = $2")
             .bind(now)
             .bind(thread.id.as_uuid())

@@ -8,11 +8,12 @@ use db::{
     outbox,
 };
 use ids::{ChannelId, ContactId, ConversationId, TenantScope};
-use proto::messaging::{events::v1::ConversationOpened, v1::Conversation};
+use proto::messaging::v1::Conversation;
 
 use crate::{
     error::Error,
-    ops::view,
+    events::publish,
+    ops::{contacts::held, view},
     store::{
         channels, conversations,
         intake::contacts::{self, Identity},
@@ -54,7 +55,7 @@ pub(crate) async fn open_conversation(
     channels::find(tx.conn(), organization_id, input.channel_id)
         .await?
         .ok_or(Error::NotFound("channel"))?;
-    let contact_id = contact(&mut tx, db, scope, &input).await?;
+    let (contact_id, number) = contact(&mut tx, db, scope, &input).await?;
     let now = db.clock().now();
     let fresh = ConversationId::stamped(now);
     let (id, created) = conversations::open(
@@ -62,18 +63,13 @@ pub(crate) async fn open_conversation(
         organization_id,
         input.channel_id,
         contact_id,
+        Some((number.kind, &number.value)),
         fresh,
         now,
     )
     .await?;
     if created {
-        let opened = ConversationOpened {
-            conversation_id: id.to_string(),
-            channel_id: input.channel_id.to_string(),
-            contact_id: contact_id.to_string(),
-        };
-        let actor = Some(scope.actor.to_string());
-        let event = bus::event(&opened, Some(organization_id), actor, now);
+        let event = publish::conversation_opened(scope, id, input.channel_id, contact_id, now);
         outbox::push(&mut tx, &[event]).await?;
     }
     if let Some(guard) = guard {
@@ -96,14 +92,14 @@ async fn read(
     Ok(view::conversation(found, db.clock().now()))
 }
 
-/// The contact of the number in any of its spellings; made where nobody has it, and named where it has
-/// no name.
+/// The contact of the number in any of its spellings, with the one that it has; made where nobody has it, and named where
+/// it has no name. It is not merged before the transaction ends.
 async fn contact(
     tx: &mut TenantTx,
     db: &Db,
     scope: &TenantScope,
     input: &Input,
-) -> Result<ContactId, Error> {
+) -> Result<(ContactId, Identity), Error> {
     let organization_id = scope.organization_id;
     let number = Identity {
         organization_id,
@@ -116,21 +112,23 @@ async fn contact(
     let known = contacts::find(tx.conn(), &spellings).await?;
     let now = db.clock().now();
     let found = known
-        .get(&number)
-        .or_else(|| known.values().min_by_key(|known| known.contact_id));
-    if let Some(found) = found {
+        .get_key_value(&number)
+        .or_else(|| known.iter().min_by_key(|(_, known)| known.contact_id));
+    if let Some((identity, found)) = found {
+        let contact_id = held(tx, organization_id, found.contact_id).await?;
         if !found.named && !input.contact_name.is_empty() {
-            let key = (organization_id, found.contact_id);
+            let key = (organization_id, contact_id);
             let names = BTreeMap::from([(key, input.contact_name.as_str())]);
             contacts::name_unnamed(tx.conn(), &names, now).await?;
         }
-        return Ok(found.contact_id);
+        return Ok((contact_id, identity.clone()));
     }
     let id = ContactId::stamped(now);
     let fresh = [(organization_id, id, input.contact_name.clone())];
     contacts::insert(tx.conn(), &fresh, now).await?;
-    contacts::insert_identities(tx.conn(), &BTreeSet::from([(number, id)]), now).await?;
-    Ok(id)
+    let identities = BTreeSet::from([(number.clone(), id)]);
+    contacts::insert_identities(tx.conn(), &identities, now).await?;
+    Ok((id, number))
 }
 
 #[cfg(test)]

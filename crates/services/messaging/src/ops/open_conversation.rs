@@ -133,8 +133,61 @@ async fn contact(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use ids::MergeId;
+    use testkit::eventually;
+
     use super::*;
-    use crate::fixture::Fixture;
+    use crate::{
+        fixture::Fixture,
+        store::merges::{self, Order},
+    };
+
+    fn with(fixture: &Fixture, phone: &str) -> Input {
+        Input {
+            channel_id: fixture.route.channel_id,
+            phone: phone.to_owned(),
+            contact_name: String::new(),
+            idempotency: None,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_contact_that_is_merged_meanwhile_is_met_as_what_it_became() {
+        let fixture = Fixture::new().await;
+        let (kept, other) = (
+            fixture.contact("491701").await,
+            fixture.contact("491702").await,
+        );
+        let of = fixture.route.organization_id;
+        let mut merging = fixture.tenant().await;
+        let both = [kept.as_uuid(), other.as_uuid()];
+        merges::lock(merging.conn(), &[of.as_uuid(); 2], &both)
+            .await
+            .expect("locked");
+        let order = Order {
+            organization_id: of,
+            id: MergeId::stamped(fixture.now()),
+            kept,
+            other,
+            reason: "manual",
+            actor: "system:test",
+            now: fixture.now(),
+        };
+        merges::merge(merging.conn(), &order).await.expect("merged");
+        let scope = fixture.scope();
+        let opening = open_conversation(&fixture.db, &scope, with(&fixture, "+491702"));
+        let committing = async {
+            eventually(Duration::from_secs(20), async || {
+                fixture.lock_waits().await > 0
+            })
+            .await;
+            merging.commit().await.expect("commit");
+        };
+        let (opened, ()) = tokio::join!(opening, committing);
+        assert_eq!(opened.expect("a conversation").contact_id, kept.to_string());
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_known_contact_gets_a_name_once() {
@@ -142,10 +195,8 @@ mod tests {
         let thread = fixture.conversation("491701").await;
         for name in ["", "Ada", "Grace"] {
             let input = Input {
-                channel_id: fixture.route.channel_id,
-                phone: "+491701".to_owned(),
                 contact_name: name.to_owned(),
-                idempotency: None,
+                ..with(&fixture, "+491701")
             };
             let opened = open_conversation(&fixture.db, &fixture.scope(), input).await;
             let opened = opened.expect("a conversation");

@@ -257,6 +257,9 @@ async fn name(
 }
 
 #[cfg(test)]
+mod order;
+
+#[cfg(test)]
 mod tests {
     use std::time::Duration;
 

@@ -86,6 +86,11 @@ async fn next(fixture: &Fixture, lease: &Lease) -> (String, String) {
     let mut tx = fixture.tenant().await;
     let claimed = queue::claim(tx.conn(), lease, fixture.now(), 1).await;
     let address = claimed.expect("what is due").remove(0).address;
+    sqlx::query("update messaging.send_queue set state = 'queued'")
+        .execute(tx.conn())
+        .await
+        .expect("as it was");
+    tx.commit().await.expect("commit");
     address.expect("an address")
 }
 

@@ -241,8 +241,8 @@ catalogue! {
         "The contact is blocked.",
         "Unblock the contact before you write to it.";
     CONSENT_WITHDRAWN = "messaging.consent_withdrawn", Precondition,
-        "The customer wants no marketing messages.",
-        "Send no marketing templates until the customer asks for them again.";
+        "The customer wants no messages of this purpose.",
+        "Send no templates of the category that the detail names until the customer asks for them again.";
     ATTRIBUTE_IN_USE = "messaging.attribute_in_use", Precondition,
         "Contacts have an option that would be taken away.",
         "Keep the option, or change these contacts first.";

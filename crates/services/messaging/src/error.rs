@@ -6,7 +6,7 @@ use db::{DbError, idempotency::IdempotencyError, outbox::CursorInvalid, page::Pa
 use errors::{Classify, Code, FieldViolation, codes};
 use ids::ContactId;
 
-use crate::domain::media::Problem;
+use crate::domain::{consent::Purpose, media::Problem};
 
 /// An operation of messaging failed.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +50,9 @@ pub(crate) enum Error {
     /// Nothing is sent to a blocked contact.
     #[error("the contact is blocked")]
     ContactBlocked,
-    /// The customer took marketing consent back.
-    #[error("the customer wants no marketing messages")]
-    ConsentWithdrawn,
+    /// The customer took back consent to messages of this purpose.
+    #[error("the customer wants no {} messages", .0.word())]
+    ConsentWithdrawn(Purpose),
     /// A contact has the number or the address already.
     #[error("contact {id} has this {field} already")]
     ContactExists {
@@ -202,7 +202,7 @@ impl Classify for Error {
             Self::WindowClosed => &codes::WINDOW_CLOSED,
             Self::RecipientUnknown => &codes::RECIPIENT_UNKNOWN,
             Self::ContactBlocked => &codes::CONTACT_BLOCKED,
-            Self::ConsentWithdrawn => &codes::CONSENT_WITHDRAWN,
+            Self::ConsentWithdrawn(_) => &codes::CONSENT_WITHDRAWN,
             Self::ContactExists { .. } => &codes::CONTACT_EXISTS,
             Self::AttributeExists | Self::TemplateExists => &codes::ALREADY_EXISTS,
             Self::AttributeInUse => &codes::ATTRIBUTE_IN_USE,
@@ -260,6 +260,10 @@ impl Classify for Error {
                 Cow::Owned(format!("The template is {status}: {reason}"))
             }
             (Self::ContactExists { .. }, _) => Cow::Owned(self.to_string()),
+            (Self::ConsentWithdrawn(purpose), _) => Cow::Owned(format!(
+                "The customer took back consent to {} messages.",
+                purpose.word()
+            )),
             (_, Some(inner)) => inner.detail(),
             (_, None) => Cow::Borrowed(self.code().title),
         }

@@ -10,9 +10,9 @@ use clock::{Clock, Hand, Jitter};
 use db::{Db, SystemTx, TenantTx};
 use ids::{
     AttemptId, ChannelId, ContactId, ConversationId, MessageId, OrganizationId, SessionId,
-    TenantScope, UserId,
+    TemplateId, TenantScope, UserId,
 };
-use proto::messaging::v1::{MessageContent, Text, message_content::Kind};
+use proto::messaging::v1::{MessageContent, TemplateDefinition, Text, message_content::Kind};
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -33,6 +33,7 @@ use crate::{
         messages::{self, Outbound},
         queue::{self, Waiting},
         routes::Route,
+        templates::sync::{self, Listed},
     },
 };
 
@@ -190,9 +191,17 @@ impl Fixture {
             id: ConversationId::generate(),
         };
         let mut tx = self.tenant().await;
-        conversations::open(tx.conn(), of, self.route.channel_id, id, thread.id, now)
-            .await
-            .expect("a conversation");
+        conversations::open(
+            tx.conn(),
+            of,
+            self.route.channel_id,
+            id,
+            None,
+            thread.id,
+            now,
+        )
+        .await
+        .expect("a conversation");
         sqlx::query("update messaging.conversations set last_inbound_at = $1 where id = $2")
             .bind(now)
             .bind(thread.id.as_uuid())
@@ -240,6 +249,32 @@ impl Fixture {
         queue::insert(tx.conn(), waiting).await.expect("a place");
         tx.commit().await.expect("commit");
         id
+    }
+
+    /// An approved template without parameters, as Meta lists it.
+    pub(crate) async fn template(&self, name: &str, category: &str) {
+        let definition = TemplateDefinition {
+            body: "Today only".to_owned(),
+            ..TemplateDefinition::default()
+        };
+        let listed = Listed {
+            provider_id: "1".to_owned(),
+            name: name.to_owned(),
+            language: "en_US".to_owned(),
+            category: category.to_owned(),
+            parameter_format: "positional".to_owned(),
+            status: "approved".to_owned(),
+            status_reason: String::new(),
+            quality: "green".to_owned(),
+            definition: serde_json::to_value(definition).expect("JSON"),
+        };
+        let (of, now) = (self.route.organization_id, self.now());
+        let id = TemplateId::stamped(now);
+        let mut tx = self.tenant().await;
+        sync::insert(tx.conn(), of, id, "2001", &listed, now)
+            .await
+            .expect("a template");
+        tx.commit().await.expect("commit");
     }
 
     /// Takes the lane.

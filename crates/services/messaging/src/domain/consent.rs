@@ -19,6 +19,12 @@ impl Purpose {
             Self::Utility => "utility",
         }
     }
+
+    /// What a template of this category needs consent to. Codes somebody asked for need none.
+    pub(crate) fn of_category(category: &str) -> Option<Self> {
+        let all = [Self::Marketing, Self::Utility];
+        all.into_iter().find(|purpose| purpose.word() == category)
+    }
 }
 
 /// What a customer said by a word.

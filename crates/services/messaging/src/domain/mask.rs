@@ -131,7 +131,7 @@ fn without_email(word: &str) -> String {
     }
 }
 
-/// What WhatsApp sent, with [`text`] hidden in every string. WhatsApp's message ids have the number inside.
+/// A structure with [`text`] hidden in every string and every number. WhatsApp's message ids have the number inside.
 pub(crate) fn structure(value: &mut Struct) {
     value.fields.values_mut().for_each(leaf);
 }
@@ -140,9 +140,16 @@ fn leaf(value: &mut Value) {
     match &mut value.kind {
         Some(Kind::StringValue(string)) if string.starts_with("wamid.") => string.clear(),
         Some(Kind::StringValue(string)) => *string = text(string),
+        Some(Kind::NumberValue(number)) => {
+            // Somebody may keep a telephone number as a number.
+            let shown = text(&number.to_string());
+            if shown.contains(HIDDEN) {
+                value.kind = Some(Kind::StringValue(shown));
+            }
+        }
         Some(Kind::StructValue(inner)) => structure(inner),
         Some(Kind::ListValue(list)) => list.values.iter_mut().for_each(leaf),
-        None | Some(Kind::NullValue(_) | Kind::NumberValue(_) | Kind::BoolValue(_)) => {}
+        None | Some(Kind::NullValue(_) | Kind::BoolValue(_)) => {}
     }
 }
 
@@ -191,10 +198,12 @@ mod tests {
     #[test]
     fn a_structure_is_hidden_all_the_way_down() {
         let mut value = crate::domain::content::inbound::structure(
-            r#"{"a":[{"wa_id":"16505551234","id":"wamid.HBgL","n":1.5}],"b":{"to":"+16505551234"},"c":true}"#,
+            r#"{"a":[{"wa_id":"16505551234","id":"wamid.HBgL","n":1.5}],"b":{"to":"+16505551234"},"c":true,
+                "d":16505551234,"e":-16505551234.5}"#,
         );
         structure(&mut value);
         let shown = serde_json::to_string(&value).expect("JSON");
+        assert!(shown.contains("1.5"), "{shown}");
         assert!(!shown.contains("555") && !shown.contains("HBgL"), "{shown}");
         assert!(shown.contains("*** 234"), "{shown}");
     }

@@ -8,3 +8,6 @@ pub(crate) mod people;
 pub(crate) mod routing;
 pub(crate) mod sort;
 pub(crate) mod templates;
+
+#[cfg(test)]
+pub(crate) mod played;

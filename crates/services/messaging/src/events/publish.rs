@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use db::outbox::Event;
-use ids::{ContactId, OrganizationId, TenantScope};
+use ids::{ChannelId, ContactId, ConversationId, OrganizationId, TenantScope};
 use proto::messaging::{
     events::v1::{
-        ChannelChanged, ConsentChanged, ContactChanged, ContactMerged, MessageStatusChanged,
-        TemplateChanged,
+        ChannelChanged, ConsentChanged, ContactChanged, ContactMerged, ConversationOpened,
+        MessageStatusChanged, TemplateChanged,
     },
     v1::{Failure, MessageStatus},
 };
@@ -119,6 +119,23 @@ pub(crate) fn contact_changed(
     };
     let actor = Some(scope.actor.to_string());
     bus::event(&changed, Some(scope.organization_id), actor, now)
+}
+
+/// The event of a conversation that there was none of before.
+pub(crate) fn conversation_opened(
+    scope: &TenantScope,
+    id: ConversationId,
+    channel_id: ChannelId,
+    contact_id: ContactId,
+    now: DateTime<Utc>,
+) -> Event {
+    let opened = ConversationOpened {
+        conversation_id: id.to_string(),
+        channel_id: channel_id.to_string(),
+        contact_id: contact_id.to_string(),
+    };
+    let actor = Some(scope.actor.to_string());
+    bus::event(&opened, Some(scope.organization_id), actor, now)
 }
 
 /// The event of two contacts that became one.

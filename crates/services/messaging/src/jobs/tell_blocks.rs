@@ -20,12 +20,11 @@ use super::every;
 use crate::{
     domain::window,
     error::Error,
-    events::intake::sort::Incoming,
+    events::intake::{people::Person, sort::Incoming},
     outbound::Engine,
     store::{
         channels::{self, Sender},
-        contacts, conversations,
-        intake::contacts as people,
+        contacts, conversations, intake,
     },
 };
 
@@ -52,18 +51,20 @@ pub(crate) fn job(
 pub(crate) async fn again(
     tx: &mut SystemTx,
     messages: &[Incoming],
-    contacts: &[ContactId],
+    people: &[Person],
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let pairs = messages.iter().zip(contacts);
+    let pairs = messages
+        .iter()
+        .zip(people.iter().map(|person| person.contact_id));
     let all: BTreeSet<_> = pairs
         .clone()
-        .map(|(message, id)| (message.route.organization_id, *id))
+        .map(|(message, id)| (message.route.organization_id, id))
         .collect();
-    let blocked = people::find_blocked(tx.conn(), &all).await?;
+    let blocked = intake::contacts::find_blocked(tx.conn(), &all).await?;
     let told: BTreeSet<_> = pairs
         .filter(|(_, id)| blocked.contains(id))
-        .map(|(message, id)| (message.route.organization_id, *id, message.route.channel_id))
+        .map(|(message, id)| (message.route.organization_id, id, message.route.channel_id))
         .collect();
     let jobs: Vec<Job> = told
         .into_iter()

@@ -8,11 +8,12 @@ use db::{
     outbox,
 };
 use ids::{ChannelId, ContactId, ConversationId, TenantScope};
-use proto::messaging::{events::v1::ConversationOpened, v1::Conversation};
+use proto::messaging::v1::Conversation;
 
 use crate::{
     error::Error,
-    ops::{lists, sight::Sight, view, work},
+    events::publish,
+    ops::{contacts::held, lists, sight::Sight, view, work},
     store::{
         channels, conversations,
         intake::contacts::{self, Identity},
@@ -65,7 +66,7 @@ pub(crate) async fn open_conversation(
     channels::find(tx.conn(), organization_id, input.channel_id)
         .await?
         .ok_or(Error::NotFound("channel"))?;
-    let contact_id = contact(&mut tx, db, scope, &input).await?;
+    let (contact_id, number) = contact(&mut tx, db, scope, &input).await?;
     let now = db.clock().now();
     let fresh = ConversationId::stamped(now);
     let (id, created) = conversations::open(
@@ -73,6 +74,7 @@ pub(crate) async fn open_conversation(
         organization_id,
         input.channel_id,
         contact_id,
+        Some((number.kind, &number.value)),
         fresh,
         now,
     )
@@ -82,13 +84,7 @@ pub(crate) async fn open_conversation(
             let users = caller.as_slice();
             participants::add(tx.conn(), organization_id, id, users, now).await?;
         }
-        let opened = ConversationOpened {
-            conversation_id: id.to_string(),
-            channel_id: input.channel_id.to_string(),
-            contact_id: contact_id.to_string(),
-        };
-        let actor = Some(scope.actor.to_string());
-        let event = bus::event(&opened, Some(organization_id), actor, now);
+        let event = publish::conversation_opened(scope, id, input.channel_id, contact_id, now);
         outbox::push(&mut tx, &[event]).await?;
     } else {
         sight
@@ -104,14 +100,14 @@ pub(crate) async fn open_conversation(
     Ok(conversation)
 }
 
-/// The contact of the number in any of its spellings; made where nobody has it, and named where it has
-/// no name.
+/// The contact of the number in any of its spellings, with the one that it has; made where nobody has it, and named where
+/// it has no name. It is not merged before the transaction ends.
 async fn contact(
     tx: &mut TenantTx,
     db: &Db,
     scope: &TenantScope,
     input: &Input,
-) -> Result<ContactId, Error> {
+) -> Result<(ContactId, Identity), Error> {
     let organization_id = scope.organization_id;
     let number = Identity {
         organization_id,
@@ -124,27 +120,82 @@ async fn contact(
     let known = contacts::find(tx.conn(), &spellings).await?;
     let now = db.clock().now();
     let found = known
-        .get(&number)
-        .or_else(|| known.values().min_by_key(|known| known.contact_id));
-    if let Some(found) = found {
+        .get_key_value(&number)
+        .or_else(|| known.iter().min_by_key(|(_, known)| known.contact_id));
+    if let Some((identity, found)) = found {
+        let contact_id = held(tx, organization_id, found.contact_id).await?;
         if !found.named && !input.contact_name.is_empty() {
-            let key = (organization_id, found.contact_id);
+            let key = (organization_id, contact_id);
             let names = BTreeMap::from([(key, input.contact_name.as_str())]);
             contacts::name_unnamed(tx.conn(), &names, now).await?;
         }
-        return Ok(found.contact_id);
+        return Ok((contact_id, identity.clone()));
     }
     let id = ContactId::stamped(now);
     let fresh = [(organization_id, id, input.contact_name.clone())];
     contacts::insert(tx.conn(), &fresh, now).await?;
-    contacts::insert_identities(tx.conn(), &BTreeSet::from([(number, id)]), now).await?;
-    Ok(id)
+    let identities = BTreeSet::from([(number.clone(), id)]);
+    contacts::insert_identities(tx.conn(), &identities, now).await?;
+    Ok((id, number))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use ids::MergeId;
+    use testkit::eventually;
+
     use super::*;
-    use crate::fixture::Fixture;
+    use crate::{
+        fixture::Fixture,
+        store::merges::{self, Order},
+    };
+
+    fn with(fixture: &Fixture, phone: &str) -> Input {
+        Input {
+            channel_id: fixture.route.channel_id,
+            phone: phone.to_owned(),
+            contact_name: String::new(),
+            idempotency: None,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_contact_that_is_merged_meanwhile_is_met_as_what_it_became() {
+        let fixture = Fixture::new().await;
+        let (kept, other) = (
+            fixture.contact("491701").await,
+            fixture.contact("491702").await,
+        );
+        let of = fixture.route.organization_id;
+        let mut merging = fixture.tenant().await;
+        let both = [kept.as_uuid(), other.as_uuid()];
+        merges::lock(merging.conn(), &[of.as_uuid(); 2], &both)
+            .await
+            .expect("locked");
+        let order = Order {
+            organization_id: of,
+            id: MergeId::stamped(fixture.now()),
+            kept,
+            other,
+            reason: "manual",
+            actor: "system:test",
+            now: fixture.now(),
+        };
+        merges::merge(merging.conn(), &order).await.expect("merged");
+        let scope = fixture.scope();
+        let opening = open_conversation(&fixture.db, &scope, with(&fixture, "+491702"));
+        let committing = async {
+            eventually(Duration::from_secs(20), async || {
+                fixture.lock_waits().await > 0
+            })
+            .await;
+            merging.commit().await.expect("commit");
+        };
+        let (opened, ()) = tokio::join!(opening, committing);
+        assert_eq!(opened.expect("a conversation").contact_id, kept.to_string());
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_known_contact_gets_a_name_once() {
@@ -152,10 +203,8 @@ mod tests {
         let thread = fixture.conversation("491701").await;
         for name in ["", "Ada", "Grace"] {
             let input = Input {
-                channel_id: fixture.route.channel_id,
-                phone: "+491701".to_owned(),
                 contact_name: name.to_owned(),
-                idempotency: None,
+                ..with(&fixture, "+491701")
             };
             let opened =
                 open_conversation(&fixture.db, &fixture.scope(), &Sight::EVERYTHING, input).await;

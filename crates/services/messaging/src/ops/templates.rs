@@ -7,7 +7,8 @@ pub(crate) mod read;
 pub(crate) mod sending;
 pub(crate) mod submit;
 
-use ids::{OrganizationId, TenantScope};
+use db::AsTx;
+use ids::{ChannelId, OrganizationId, TenantScope};
 use proto::messaging::v1::{MessageTemplate, TemplateDefinition};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -55,18 +56,33 @@ const fn inconsistent(source: serde_json::Error) -> Error {
     }
 }
 
-/// The token of a channel of the account that works; any of them may speak for it.
-async fn token(
-    engine: &Engine,
-    tx: &mut impl db::AsTx,
+/// The sealed token of a channel of the account that works; any of them may speak for it.
+struct Speaker {
     organization_id: OrganizationId,
-    waba_id: &str,
-) -> Result<Option<SecretString>, Error> {
-    let holder = channels::find_token_of_account(tx.conn(), organization_id, waba_id).await?;
-    let Some((channel_id, sealed)) = holder else {
-        return Ok(None);
-    };
-    let scope = TenantScope::system(organization_id, "templates");
-    let token = engine.open_token(&scope, channel_id, &sealed).await?;
-    Ok(Some(token))
+    channel_id: ChannelId,
+    token: Vec<u8>,
+}
+
+impl Speaker {
+    /// `None` where no channel of the account works.
+    async fn find(
+        tx: &mut impl AsTx,
+        organization_id: OrganizationId,
+        waba_id: &str,
+    ) -> Result<Option<Self>, Error> {
+        let found = channels::find_token_of_account(tx.conn(), organization_id, waba_id).await?;
+        Ok(found.map(|(channel_id, token)| Self {
+            organization_id,
+            channel_id,
+            token,
+        }))
+    }
+
+    /// Outside of a transaction: the vault may have to ask the holder of its keys.
+    async fn token(self, engine: &Engine) -> Result<SecretString, Error> {
+        let scope = TenantScope::system(self.organization_id, "templates");
+        engine
+            .open_token(&scope, self.channel_id, &self.token)
+            .await
+    }
 }

@@ -122,9 +122,9 @@ impl Sorted {
             );
             return;
         }
-        if message.unwanted {
-            let hint = "The customer took marketing consent back before this was sent.";
-            self.fail(id, "recipient", hint);
+        if let Some(purpose) = &message.unwanted {
+            let hint = format!("The customer took {purpose} consent back before this was sent.");
+            self.fail(id, "recipient", &hint);
             return;
         }
         let mut content: MessageContent = match serde_json::from_value(message.content.clone()) {

@@ -192,27 +192,34 @@ pub(crate) async fn lock_target(
     Ok(None)
 }
 
-/// Finds or makes the conversation of a channel and a contact; true when it was made. There is one for each number and
-/// customer, which opens again rather than that another one begins.
+/// Finds or makes the conversation of a channel and a contact, which nobody merges meanwhile; true when it was made. There
+/// is one for each number and customer, which opens again rather than that another one begins. Until the customer has
+/// written it is with this identity.
 pub(crate) async fn open(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
     channel_id: ChannelId,
     contact_id: ContactId,
+    identity: Option<(&str, &str)>,
     fresh_id: ConversationId,
     now: DateTime<Utc>,
 ) -> sqlx::Result<(ConversationId, bool)> {
+    let (kind, value) = identity.unzip();
     let row = sqlx::query!(
         r#"insert into messaging.conversations as c
-               (organization_id, id, channel_id, contact_id, last_message_at, created_at)
-           values ($1, $2, $3, $4, $5, $5)
-           on conflict on constraint conversations_parties_key do update set version = c.version
+               (organization_id, id, channel_id, contact_id, last_message_at, created_at, identity_kind, identity_value)
+           values ($1, $2, $3, $4, $5, $5, $6, $7)
+           on conflict on constraint conversations_parties_key do update set
+               identity_kind = case when c.last_inbound_at is null then excluded.identity_kind else c.identity_kind end,
+               identity_value = case when c.last_inbound_at is null then excluded.identity_value else c.identity_value end
            returning id as "id: ConversationId", (xmax = 0) as "created!""#,
         organization_id.as_uuid(),
         fresh_id.as_uuid(),
         channel_id.as_uuid(),
         contact_id.as_uuid(),
         now,
+        kind,
+        value,
     )
     .fetch_one(conn)
     .await?;

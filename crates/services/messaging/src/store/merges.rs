@@ -1,10 +1,14 @@
 //! `contact_merges`: two contacts become one, and two again.
 //!
-//! Locks are taken in one order everywhere: contacts by id, then conversations by id, then what waits to be sent, then
-//! messages. Whoever stores a message holds its contact against this, so none lands with a contact that is gone.
+//! Locks are taken in one order everywhere: identities of strangers, contacts by id, conversations, lanes, messages by id,
+//! and what waits to be sent. Whoever stores a message of a contact holds the contact against this, so none lands with one
+//! that is gone, and nobody else waits for a conversation of contacts that are locked. A transaction locks its contacts in
+//! one statement; where it finds that it needs others, it lets these go first. Lanes claim from the queue before they
+//! touch messages, therefore their rows are part of the order.
 
 pub(crate) mod moves;
 pub(crate) mod record;
+pub(crate) mod since;
 mod work;
 
 use chrono::{DateTime, Utc};

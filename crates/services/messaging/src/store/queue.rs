@@ -37,8 +37,8 @@ pub(crate) struct Claimed {
     pub(crate) address: Option<(String, String)>,
     pub(crate) last_inbound_at: Option<DateTime<Utc>>,
     pub(crate) blocked: bool,
-    /// It is marketing, and the customer took consent back.
-    pub(crate) unwanted: bool,
+    /// The purpose of its template, where the customer took back consent to that.
+    pub(crate) unwanted: Option<String>,
 }
 
 /// Puts a message into the lane. The event that goes with it wakes the lane's owner.
@@ -62,6 +62,9 @@ pub(crate) async fn insert(conn: &mut PgConnection, waiting: Waiting) -> sqlx::R
 
 /// Claims what is due, replies first, and of each conversation only its first message: the next one
 /// waits until this one has a result, which is what keeps a conversation in order.
+///
+/// It goes to what the customer wrote from last in the conversation; where the contact has that no more, to the newest
+/// number, then to the newest user id. WhatsApp takes no authentication template for a user id (131062).
 pub(crate) async fn claim(
     conn: &mut PgConnection,
     lease: &Lease,
@@ -86,26 +89,28 @@ pub(crate) async fn claim(
            )
            select t.message_id as "message_id: MessageId", t.attempts, t.expires_at, m.content, answered.wamid as "reply_to_wamid?",
                   address.kind as "address_kind?", address.value as "address_value?", c.last_inbound_at,
-                  p.blocked_at is not null as "blocked!", coalesce(not said.granted, false) as "unwanted!"
+                  p.blocked_at is not null as "blocked!", case when not said.granted then tc.category end as "unwanted?"
            from taken t
            join messaging.messages m on m.organization_id = $1 and m.id = t.message_id
            join messaging.conversations c on c.organization_id = $1 and c.id = t.conversation_id
            join messaging.contacts p on p.organization_id = $1 and p.id = m.contact_id
            join messaging.channels h on h.organization_id = $1 and h.id = m.channel_id
            left join messaging.templates tc
-             on tc.organization_id = $1 and tc.waba_id = h.waba_id and tc.category = 'marketing' and tc.status <> 'deleted'
+             on tc.organization_id = $1 and tc.waba_id = h.waba_id and tc.status <> 'deleted'
             and tc.name = m.content -> 'template' ->> 'name' and tc.language = m.content -> 'template' ->> 'language'
            left join lateral (
                select s.granted from messaging.consents s
-               where s.organization_id = $1 and s.contact_id = m.contact_id and s.purpose = 'marketing'
+               where s.organization_id = $1 and s.contact_id = m.contact_id and s.purpose = tc.category
                order by s.occurred_at desc, s.position desc
                limit 1
-           ) as said on tc.name is not null
+           ) as said on tc.category in ('marketing', 'utility')
            left join messaging.messages answered on answered.organization_id = $1 and answered.id = m.reply_to_message_id
            left join lateral (
                select i.kind, i.value from messaging.contact_identities i
                where i.organization_id = $1 and i.contact_id = m.contact_id and i.kind in ('phone', 'user_id')
-               order by i.kind, i.created_at desc
+               order by (tc.category is not distinct from 'authentication' and i.kind = 'user_id'),
+                        (i.kind = c.identity_kind and i.value = c.identity_value) desc nulls last,
+                        i.kind, i.created_at desc
                limit 1
            ) as address on true
            order by t.priority, t.position"#,
@@ -200,9 +205,10 @@ pub(crate) async fn expire_blocked(
         r#"with late as (
                select q.organization_id, q.message_id from messaging.send_queue q
                join messaging.channels h on h.organization_id = q.organization_id and h.id = q.channel_id
+               join messaging.messages m on m.organization_id = q.organization_id and m.id = q.message_id
                where h.state = 'blocked' and q.state = 'queued' and q.expires_at <= $1
                limit $2
-               for update of q skip locked
+               for update of q, m skip locked
            ), left_queue as (
                delete from messaging.send_queue q using late
                where q.organization_id = late.organization_id and q.message_id = late.message_id

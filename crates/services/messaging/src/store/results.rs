@@ -132,10 +132,15 @@ pub(crate) async fn requeue(
     let ids: Vec<Uuid> = messages.iter().map(|(id, _)| id.as_uuid()).collect();
     let times: Vec<DateTime<Utc>> = messages.iter().map(|(_, due_at)| *due_at).collect();
     sqlx::query!(
-        "with queued as (
+        "with locked as (
+             select msg.id from messaging.messages msg
+             where msg.organization_id = $1 and msg.id = any($2::uuid[])
+             order by msg.id
+             for no key update of msg
+         ), queued as (
              update messaging.send_queue q set state = 'queued', due_at = least(at, q.expires_at)
-             from unnest($2::uuid[], $3::timestamptz[]) as later(m, at)
-             where q.organization_id = $1 and q.message_id = m and q.state in ('sending', 'held')
+             from unnest($2::uuid[], $3::timestamptz[]) as later(m, at), locked
+             where q.organization_id = $1 and q.message_id = m and locked.id = m and q.state in ('sending', 'held')
              returning q.message_id
          )
          update messaging.messages set status = $4, status_at = $5

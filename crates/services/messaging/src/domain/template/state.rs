@@ -8,8 +8,6 @@ pub(crate) const DRAFT: &str = "draft";
 pub(crate) const APPROVED: &str = "approved";
 /// Meta has it no more.
 pub(crate) const DELETED: &str = "deleted";
-/// The category that wants consent.
-pub(crate) const MARKETING: &str = "marketing";
 /// Meta looks at it.
 pub(crate) const PENDING: &str = "pending";
 

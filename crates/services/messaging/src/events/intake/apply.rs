@@ -12,8 +12,8 @@ use proto::{
 
 use super::{
     consents, files,
-    people::{self, Met},
-    sort::{Incoming, Sorted},
+    people::{self, Met, Person},
+    sort::{Incoming, Preferred, Sorted},
 };
 use crate::{
     domain::content::preview,
@@ -48,49 +48,75 @@ pub(crate) async fn apply(
     if !sorted.quarantine.is_empty() {
         quarantine::insert(tx.conn(), &sorted.quarantine, now).await?;
     }
-    // Before any conversation is locked: whoever merges contacts locks these first.
     let fresh = notify(tx, &sorted.notices, now, &mut events).await?;
-    consents::prefer(tx, &sorted.preferences, &fresh, now, &mut events).await?;
-    receive(tx, sorted.messages, now, &mut events).await?;
+    let mut preferences = sorted.preferences;
+    preferences.retain(|preferred| fresh.contains(&preferred.notice_id));
+    let messages = claim(tx, sorted.messages).await?;
+    // Everybody at once, before any conversation is locked: the order of `store::merges`.
+    let people = meet(tx, &preferences, &messages, now, &mut events).await?;
+    let (set, wrote) = people.split_at(preferences.len());
+    consents::prefer(tx, &preferences, set, now, &mut events).await?;
+    receive(tx, &messages, wrote, now, &mut events).await?;
     report(tx, &sorted.reports, now, &mut events).await?;
     follow::follow(tx, &sorted.templates, now, &mut events).await?;
     outbox::push(tx, &events).await
 }
 
-async fn receive(
-    tx: &mut SystemTx,
-    mut messages: Vec<Incoming>,
-    now: DateTime<Utc>,
-    events: &mut Vec<outbox::Event>,
-) -> Result<(), DbError> {
+/// The messages that are new.
+async fn claim(tx: &mut SystemTx, mut messages: Vec<Incoming>) -> Result<Vec<Incoming>, DbError> {
     let claims: Vec<(Route, &str, MessageId)> = messages
         .iter()
         .map(|message| (message.route, message.wamid.as_str(), message.id))
         .collect();
-    if claims.is_empty() {
-        return Ok(());
+    if !claims.is_empty() {
+        let fresh = keys::claim(tx.conn(), &claims).await?;
+        messages.retain(|message| fresh.contains(&message.id));
     }
-    let fresh = keys::claim(tx.conn(), &claims).await?;
-    messages.retain(|message| fresh.contains(&message.id));
+    Ok(messages)
+}
+
+/// Who set the preferences, then who wrote the messages.
+async fn meet(
+    tx: &mut SystemTx,
+    preferences: &[Preferred],
+    messages: &[Incoming],
+    now: DateTime<Utc>,
+    events: &mut Vec<outbox::Event>,
+) -> Result<Vec<Person>, DbError> {
+    let set = preferences.iter().map(|preferred| Met {
+        of: preferred.organization_id,
+        sender: &preferred.sender,
+    });
+    let wrote = messages.iter().map(|message| Met {
+        of: message.route.organization_id,
+        sender: &message.sender,
+    });
+    let met: Vec<Met<'_>> = set.chain(wrote).collect();
+    if met.is_empty() {
+        return Ok(Vec::new());
+    }
+    let resolved = people::resolve(tx.conn(), &met, now).await?;
+    events.extend(resolved.events);
+    Ok(resolved.people)
+}
+
+async fn receive(
+    tx: &mut SystemTx,
+    messages: &[Incoming],
+    people: &[Person],
+    now: DateTime<Utc>,
+    events: &mut Vec<outbox::Event>,
+) -> Result<(), DbError> {
     if messages.is_empty() {
         return Ok(());
     }
-    let met: Vec<Met<'_>> = messages
-        .iter()
-        .map(|message| Met {
-            of: message.route.organization_id,
-            sender: &message.sender,
-        })
-        .collect();
-    let resolved = people::resolve(tx.conn(), &met, now).await?;
-    let people = resolved.contacts;
-    events.extend(resolved.events);
-    let touched = touch(tx, &messages, &people, now, events).await?;
+    let touched = touch(tx, messages, people, now, events).await?;
 
     let mut rows = Vec::with_capacity(messages.len());
     let mut stored = Vec::with_capacity(messages.len());
-    for (message, contact_id) in messages.iter().zip(&people) {
-        let Some(conversation) = touched.get(&(message.route, *contact_id)) else {
+    for (message, person) in messages.iter().zip(people) {
+        let contact_id = person.contact_id;
+        let Some(conversation) = touched.get(&(message.route, contact_id)) else {
             continue;
         };
         stored.push(message);
@@ -98,7 +124,8 @@ async fn receive(
             route: message.route,
             id: message.id,
             conversation_id: *conversation,
-            contact_id: *contact_id,
+            contact_id,
+            identity: person.address.as_ref(),
             content: serde_json::to_value(&message.content).unwrap_or_default(),
             wamid: &message.wamid,
             reply_to_wamid: message.reply_to_wamid.as_deref(),
@@ -116,8 +143,8 @@ async fn receive(
     }
     messages::insert(tx.conn(), &rows, now).await?;
     files::note(tx, &stored, now).await?;
-    consents::hear(tx, &messages, &people, &touched, now, events).await?;
-    tell_blocks::again(tx, &messages, &people, now).await?;
+    consents::hear(tx, messages, people, &touched, now, events).await?;
+    tell_blocks::again(tx, messages, people, now).await?;
     Ok(())
 }
 
@@ -125,17 +152,18 @@ async fn receive(
 async fn touch(
     tx: &mut SystemTx,
     messages: &[Incoming],
-    people: &[ContactId],
+    people: &[Person],
     now: DateTime<Utc>,
     events: &mut Vec<outbox::Event>,
 ) -> Result<HashMap<(Route, ContactId), ConversationId>, DbError> {
     let mut heads: HashMap<(Route, ContactId), Head> = HashMap::new();
-    for (message, contact_id) in messages.iter().zip(people) {
+    for (message, person) in messages.iter().zip(people) {
         let head = heads
-            .entry((message.route, *contact_id))
+            .entry((message.route, person.contact_id))
             .or_insert_with(|| Head {
                 route: message.route,
-                contact_id: *contact_id,
+                contact_id: person.contact_id,
+                identity: None,
                 fresh_id: ConversationId::stamped(now),
                 inbound: 0,
                 preview: String::new(),
@@ -145,6 +173,7 @@ async fn touch(
         if message.sent_at >= head.last_inbound_at {
             head.last_inbound_at = message.sent_at;
             head.preview = preview::line(&message.content);
+            head.identity.clone_from(&person.address);
         }
     }
     let heads: Vec<Head> = heads.into_values().collect();

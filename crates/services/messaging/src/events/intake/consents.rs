@@ -1,15 +1,15 @@
 //! What customers say about marketing messages: by a word, or in WhatsApp itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use db::{DbError, SystemTx, outbox::Event};
-use ids::{ConsentId, ContactId, ConversationId, NoticeId, OrganizationId, TenantScope};
+use ids::{ConsentId, ContactId, ConversationId, OrganizationId, TenantScope};
 use proto::messaging::v1::{MessageContent, Text, message_content::Kind};
 use serde_json::{Value, json};
 
 use super::{
-    people::{self, Met},
+    people::Person,
     sort::{Incoming, Preferred},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     ops::send_message::{self, Input},
     store::{
         consents::{self, Consent},
+        intake::contacts::Identity,
         routes::Route,
     },
 };
@@ -39,7 +40,7 @@ struct Said {
 pub(super) async fn hear(
     tx: &mut SystemTx,
     messages: &[Incoming],
-    people: &[ContactId],
+    people: &[Person],
     conversations: &HashMap<(Route, ContactId), ConversationId>,
     now: DateTime<Utc>,
     events: &mut Vec<Event>,
@@ -47,71 +48,64 @@ pub(super) async fn hear(
     let mut said: Vec<_> = messages.iter().zip(people).collect();
     // A batch may have them in any order, and START means something only after STOP.
     said.sort_by_key(|(message, _)| message.sent_at);
-    for (message, contact_id) in said {
+    for (message, person) in said {
+        let contact_id = person.contact_id;
         let (Some(choice), Some(conversation_id)) = (
             message.choice,
-            conversations.get(&(message.route, *contact_id)),
+            conversations.get(&(message.route, contact_id)),
         ) else {
             continue;
         };
         let of = message.route.organization_id;
-        let before = last(tx, of, *contact_id).await?;
+        let before = last(tx, of, contact_id).await?;
         if choice.granted && before != Some(false) {
             continue;
         }
         let said = Said {
             of,
-            contact_id: *contact_id,
+            contact_id,
             granted: choice.granted,
             source: "keyword",
-            proof: json!({ "wamid": message.wamid, "message_id": message.id }),
+            proof: json!({
+                "wamid": message.wamid, "message_id": message.id, "identity": identity(person),
+            }),
             at: message.sent_at,
         };
         events.push(record(tx, &said, now).await?);
         // Said again, it is recorded again and answered no more: programs may be talking to each other.
-        if last(tx, of, *contact_id).await? != before {
+        if last(tx, of, contact_id).await? != before {
             events.extend(answer(tx, of, *conversation_id, choice, now).await?);
         }
     }
     Ok(())
 }
 
-/// Records what customers set in WhatsApp itself, for notices that are new.
+/// Records what customers set in WhatsApp itself.
 pub(super) async fn prefer(
     tx: &mut SystemTx,
     preferences: &[Preferred],
-    fresh: &HashSet<NoticeId>,
+    people: &[Person],
     now: DateTime<Utc>,
     events: &mut Vec<Event>,
 ) -> Result<(), DbError> {
-    let new = preferences
-        .iter()
-        .filter(|preferred| fresh.contains(&preferred.notice_id));
-    let new: Vec<&Preferred> = new.collect();
-    if new.is_empty() {
-        return Ok(());
-    }
-    let met: Vec<Met<'_>> = new
-        .iter()
-        .map(|preferred| Met {
-            of: preferred.organization_id,
-            sender: &preferred.sender,
-        })
-        .collect();
-    let resolved = people::resolve(tx.conn(), &met, now).await?;
-    events.extend(resolved.events);
-    for (preferred, contact_id) in new.iter().zip(resolved.contacts) {
+    for (preferred, person) in preferences.iter().zip(people) {
         let said = Said {
             of: preferred.organization_id,
-            contact_id,
+            contact_id: person.contact_id,
             granted: preferred.granted,
             source: "whatsapp",
-            proof: json!({ "notice_id": preferred.notice_id }),
+            proof: json!({ "notice_id": preferred.notice_id, "identity": identity(person) }),
             at: preferred.stated_at,
         };
         events.push(record(tx, &said, now).await?);
     }
     Ok(())
+}
+
+/// What the customer said it by: it tells whose it is when merged contacts are parted.
+fn identity(person: &Person) -> Value {
+    let shown = |address: &Identity| json!({ "kind": address.kind, "value": address.value });
+    person.address.as_ref().map_or(Value::Null, shown)
 }
 
 async fn last(

@@ -8,9 +8,13 @@ use chrono::{DateTime, Utc};
 use db::outbox::Event;
 use ids::{ContactId, OrganizationId};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::sort::Sender;
-use crate::store::intake::contacts::{self, Identity, Known};
+use crate::store::{
+    intake::contacts::{self, Identity, Known},
+    merges,
+};
 
 /// A contact to create, with the name WhatsApp told.
 type Fresh = (OrganizationId, ContactId, String);
@@ -22,17 +26,27 @@ pub(crate) struct Met<'a> {
     pub(crate) sender: &'a Sender,
 }
 
+/// Who somebody is.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) contact_id: ContactId,
+    /// What the person is written to at. A number where one is shown: WhatsApp does not take everything for a user id.
+    pub(crate) address: Option<Identity>,
+}
+
 /// Who the people of a batch are.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// The contact of each, by position.
-    pub(crate) contacts: Vec<ContactId>,
+    /// Each, by position.
+    pub(crate) people: Vec<Person>,
     /// What became of contacts that turned out to be one person.
     pub(crate) events: Vec<Event>,
 }
 
 /// Finds the contact of each. People nobody knows are created, once, even when two batches meet them at the same moment;
 /// contacts that WhatsApp shows to be one person become one. Nobody merges any of them until the transaction ends.
+///
+/// A transaction does this once, for everybody it meets: contacts are locked in the order of their ids.
 pub(crate) async fn resolve(
     conn: &mut PgConnection,
     met: &[Met<'_>],
@@ -54,44 +68,77 @@ pub(crate) async fn resolve(
         // Whoever held one of them may have created the person meanwhile.
         known.extend(contacts::find(conn, &strangers).await?);
     }
-    let events = link::link(conn, met, &known, now).await?;
+    sqlx::query("savepoint people").execute(&mut *conn).await?;
+    let mut pairs = link::pairs(met, &known);
+    while !hold(conn, &known, !pairs.is_empty()).await? {
+        // Somebody merged one of them meanwhile: its identities lead to a contact whose turn to be locked may be over.
+        // Everything is let go and taken again, in its order.
+        sqlx::query("rollback to savepoint people")
+            .execute(&mut *conn)
+            .await?;
+        known = contacts::find(conn, &asked).await?;
+        pairs = link::pairs(met, &known);
+    }
+    let events = link::link(conn, pairs, now).await?;
     if !events.is_empty() {
         known = contacts::find(conn, &asked).await?;
     }
-    let (resolved, fresh) = loop {
-        let (resolved, fresh) = assign(met, &wanted, &known, now);
-        if hold(conn, met, &resolved, &fresh).await? {
-            break (resolved, fresh);
-        }
-        // Somebody merged one of them meanwhile: its identities lead elsewhere now.
-        known = contacts::find(conn, &asked).await?;
-    };
+    let (resolved, fresh) = assign(met, &wanted, &known, now);
     if !fresh.is_empty() {
         contacts::insert(conn, &fresh, now).await?;
     }
     attach(conn, met, &resolved, &known, now).await?;
     name(conn, met, &resolved, &known, &fresh, now).await?;
-    Ok(Resolved {
-        contacts: resolved,
-        events,
-    })
-}
-
-/// False when one of them is part of another contact by now.
-async fn hold(
-    conn: &mut PgConnection,
-    met: &[Met<'_>],
-    resolved: &[ContactId],
-    fresh: &[Fresh],
-) -> sqlx::Result<bool> {
-    let fresh: HashSet<ContactId> = fresh.iter().map(|(_, id, _)| *id).collect();
-    let present: BTreeSet<(OrganizationId, ContactId)> = met
+    let people = met
         .iter()
         .zip(resolved)
-        .filter(|(_, id)| !fresh.contains(id))
-        .map(|(met, id)| (met.of, *id))
+        .map(|(met, contact_id)| Person {
+            contact_id,
+            address: address(met, contact_id, &known),
+        })
         .collect();
-    Ok(present.is_empty() || contacts::hold(conn, &present).await?.is_empty())
+    Ok(Resolved { people, events })
+}
+
+/// Everybody whom the batch knows, in one statement and one order: locks taken in two steps could wait for each other.
+/// Those who are to be merged are locked alone. False when one of them is part of another contact by now.
+async fn hold(
+    conn: &mut PgConnection,
+    known: &HashMap<Identity, Known>,
+    alone: bool,
+) -> sqlx::Result<bool> {
+    let present: BTreeSet<(OrganizationId, ContactId)> = known
+        .iter()
+        .map(|(identity, known)| (identity.organization_id, known.contact_id))
+        .collect();
+    if present.is_empty() {
+        return Ok(true);
+    }
+    if !alone {
+        return Ok(contacts::hold(conn, &present).await?.is_empty());
+    }
+    let (organizations, ids): (Vec<Uuid>, Vec<Uuid>) = present
+        .iter()
+        .map(|(of, id)| (of.as_uuid(), id.as_uuid()))
+        .unzip();
+    let whole = merges::lock(conn, &organizations, &ids).await?;
+    Ok(whole.len() == present.len())
+}
+
+/// What the person showed in this, unless it is known for somebody else.
+fn address(
+    met: &Met<'_>,
+    contact_id: ContactId,
+    known: &HashMap<Identity, Known>,
+) -> Option<Identity> {
+    let own = |identity: &Identity| {
+        known
+            .get(identity)
+            .is_none_or(|known| known.contact_id == contact_id)
+    };
+    ["phone", "user_id"]
+        .into_iter()
+        .find_map(|kind| told(met).find(|identity| identity.kind == kind && own(identity)))
 }
 
 fn identities<'a>(
@@ -210,6 +257,9 @@ async fn name(
 }
 
 #[cfg(test)]
+mod order;
+
+#[cfg(test)]
 mod tests {
     use std::time::Duration;
 
@@ -237,7 +287,11 @@ mod tests {
         let of = fixture.route.organization_id;
         let met: Vec<Met<'_>> = senders.iter().map(|sender| Met { of, sender }).collect();
         let resolved = resolve(conn, &met, fixture.now()).await.expect("resolve");
-        resolved.contacts
+        resolved
+            .people
+            .into_iter()
+            .map(|one| one.contact_id)
+            .collect()
     }
 
     #[tokio::test(flavor = "multi_thread")]

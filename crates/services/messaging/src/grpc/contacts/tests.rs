@@ -6,6 +6,7 @@ mod consents;
 mod merges;
 mod notes;
 mod sight;
+mod since;
 
 use auth::{Principal, View};
 use pbjson_types::{Struct, Value, value::Kind};

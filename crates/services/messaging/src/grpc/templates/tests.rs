@@ -2,6 +2,7 @@
 
 mod following;
 mod sending;
+mod vault;
 mod writing;
 
 use errors::Problem;

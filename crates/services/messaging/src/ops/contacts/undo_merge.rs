@@ -1,6 +1,11 @@
 //! UndoMerge: one contact becomes two again.
 
-use db::{Db, TenantTx, outbox};
+use std::collections::BTreeSet;
+
+use db::{
+    AsTx, Db, TenantTx,
+    outbox::{self, Event},
+};
 use ids::{ConversationId, MergeId, OrganizationId, TenantScope};
 use proto::messaging::v1::{MessageContent, UndoMergeResponse};
 
@@ -10,8 +15,8 @@ use crate::{
     error::Error,
     events::publish,
     store::{
-        contacts,
-        merges::{self, Merge, moves, record::Moved},
+        contacts, conversations,
+        merges::{self, Merge, moves, record::Moved, since},
         messages,
     },
 };
@@ -26,15 +31,24 @@ pub(crate) async fn undo_merge(
     let (merge, moved) = lock(&mut tx, organization_id, id).await?;
     let (now, actor) = (db.clock().now(), scope.actor.to_string());
     let left = merges::undo(tx.conn(), organization_id, &merge, &moved, &actor, now).await?;
-    for conversation_id in left {
+    let mut heads: BTreeSet<ConversationId> = left.into_iter().collect();
+    let mut events = vec![publish::undone(scope, &merge, now)];
+    events.extend(bring_home(&mut tx, scope, &merge, &mut heads).await?);
+    for conversation_id in heads {
         set_head(&mut tx, organization_id, conversation_id).await?;
     }
+    let said =
+        since::part_consents(tx.conn(), organization_id, &merge, &moved, &actor, now).await?;
+    let told = said
+        .iter()
+        .map(|consent| publish::consent_changed(organization_id, consent));
+    events.extend(told);
     let mut kept = contacts::find(tx.conn(), organization_id, merge.kept_id)
         .await?
         .ok_or(Error::NotFound("contact"))?;
     moved.said.take_back(&mut kept);
     contacts::update(tx.conn(), organization_id, &kept, now).await?;
-    outbox::push(&mut tx, &[publish::undone(scope, &merge, now)]).await?;
+    outbox::push(&mut tx, &events).await?;
     let answer = UndoMergeResponse {
         kept: Some(read(&mut tx, organization_id, merge.kept_id).await?),
         restored: Some(read(&mut tx, organization_id, merge.merged_id).await?),
@@ -75,17 +89,41 @@ async fn lock(
     Ok((merge, moved))
 }
 
+/// What was received since the merge goes into conversations of who wrote it, which are opened where there are none. Those
+/// that were touched are added to `heads`.
+async fn bring_home(
+    tx: &mut TenantTx,
+    scope: &TenantScope,
+    merge: &Merge,
+    heads: &mut BTreeSet<ConversationId>,
+) -> Result<Vec<Event>, Error> {
+    let (of, now) = (scope.organization_id, tx.db().clock().now());
+    let mut events = Vec::new();
+    for (channel_id, owner) in since::astray(tx.conn(), of, merge).await? {
+        let fresh = ConversationId::stamped(now);
+        let (home, created) =
+            conversations::open(tx.conn(), of, channel_id, owner, None, fresh, now).await?;
+        if created {
+            let opened = publish::conversation_opened(scope, home, channel_id, owner, now);
+            events.push(opened);
+        }
+        let left = since::bring_home(tx.conn(), of, merge, channel_id, (owner, home)).await?;
+        heads.extend(left);
+        heads.insert(home);
+    }
+    Ok(events)
+}
+
 /// The line of the newest message that is left.
 async fn set_head(
     tx: &mut TenantTx,
     organization_id: OrganizationId,
     id: ConversationId,
 ) -> Result<(), Error> {
-    let newest = messages::list(tx.conn(), organization_id, id, None, 1).await?;
-    let line = match newest.into_iter().next() {
-        Some(message) => {
+    let line = match moves::find_newest(tx.conn(), organization_id, id).await? {
+        Some(content) => {
             let content: MessageContent =
-                serde_json::from_value(message.content).map_err(|source| Error::Inconsistent {
+                serde_json::from_value(content).map_err(|source| Error::Inconsistent {
                     table: "messages",
                     column: "content",
                     source,

@@ -84,6 +84,10 @@ fn every_answer_hides_numbers_and_addresses() {
     let contact = Contact {
         name: format!("+{NUMBER}"),
         identities: vec![identity("phone", NUMBER), identity("username", "adal")],
+        // Noted as a text and as a number.
+        attributes: Some(structure(&format!(
+            r#"{{"text":"{NUMBER}","number":{NUMBER}}}"#
+        ))),
         ..Contact::default()
     };
     hides(&ListContactsResponse {

@@ -6,7 +6,7 @@ use ids::{TemplateId, TenantScope};
 use serde_json::Value;
 use whatsapp::client::{CallError, TemplateSummary};
 
-use super::token;
+use super::Speaker;
 use crate::{
     domain::template::{from_meta, state},
     error::Error,
@@ -40,11 +40,12 @@ pub(crate) async fn read_list(
 ) -> Result<Outcome, Error> {
     let began = engine.clock().now();
     let mut tx = TenantTx::begin(&engine.db, scope).await?;
-    let token = token(engine, &mut tx, scope.organization_id, waba_id).await?;
+    let speaker = Speaker::find(&mut tx, scope.organization_id, waba_id).await?;
     drop(tx);
-    let Some(token) = token else {
+    let Some(speaker) = speaker else {
         return Ok(Outcome::NoChannel);
     };
+    let token = speaker.token(engine).await?;
     let mut after: Option<String> = None;
     for _ in 0..PAGES {
         let page = engine

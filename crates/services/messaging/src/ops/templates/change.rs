@@ -12,7 +12,7 @@ use proto::messaging::v1::{
 };
 use serde_json::json;
 
-use super::{definition, stored, token, view};
+use super::{Speaker, definition, stored, view};
 use crate::{
     domain::template::{check, state, to_meta},
     error::Error,
@@ -90,9 +90,10 @@ pub(crate) async fn update_template(
     let known = changeable(&mut tx, scope, id, request.revision, &wanted).await?;
     if known.provider_id.is_some() {
         // Nothing is stored of it before Meta has taken it: its list would contradict.
-        let token = token(engine, &mut tx, scope.organization_id, &known.waba_id).await?;
+        let speaker = Speaker::find(&mut tx, scope.organization_id, &known.waba_id).await?;
         drop(tx);
-        let token = token.ok_or(Error::ChannelUnavailable)?;
+        let speaker = speaker.ok_or(Error::ChannelUnavailable)?;
+        let token = speaker.token(engine).await?;
         let format = state::format(&known.parameter_format);
         let components = to_meta::components(&wanted, format);
         let provider_id = known.provider_id.as_deref().unwrap_or_default();
@@ -164,9 +165,12 @@ pub(crate) async fn delete_template(
         return Err(Error::TemplateNotChangeable);
     }
     if let Some(provider_id) = &known.provider_id {
-        let token = token(engine, &mut tx, of, &known.waba_id).await?;
+        let speaker = Speaker::find(&mut tx, of, &known.waba_id).await?;
         drop(tx);
-        let token = token.ok_or(Error::ChannelUnavailable)?;
+        let token = speaker
+            .ok_or(Error::ChannelUnavailable)?
+            .token(engine)
+            .await?;
         let (waba_id, name) = (&known.waba_id, &known.name);
         engine
             .whatsapp

@@ -46,12 +46,12 @@ pub(crate) async fn prepare(
             reason: known.status_reason,
         });
     }
-    // What WhatsApp calls marketing is: of a template it has said nothing about, nothing is guessed.
-    if known.category == state::MARKETING {
-        let purpose = Purpose::Marketing.word();
-        let said = consents::find_latest(tx.conn(), of, target.contact_id, purpose).await?;
+    // A template is for what WhatsApp says it is for: of a template it has said nothing about, nothing is guessed.
+    if let Some(purpose) = Purpose::of_category(&known.category) {
+        let word = purpose.word();
+        let said = consents::find_latest(tx.conn(), of, target.contact_id, word).await?;
         if said == Some(false) {
-            return Err(Error::ConsentWithdrawn);
+            return Err(Error::ConsentWithdrawn(purpose));
         }
     }
     let definition = definition(&known.definition)?;

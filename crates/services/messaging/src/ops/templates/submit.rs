@@ -2,15 +2,16 @@
 
 use auth::Origin;
 use db::TenantTx;
-use ids::{TemplateId, TenantScope};
+use ids::{OrganizationId, TemplateId, TenantScope};
 use proto::messaging::v1::MessageTemplate;
 use secrecy::SecretString;
 use serde_json::json;
 use whatsapp::client::CallError;
 
 use super::{
+    Speaker,
     change::{refused, told},
-    definition, token, view,
+    definition, view,
 };
 use crate::{
     domain::template::{state, to_meta},
@@ -34,14 +35,22 @@ pub(crate) async fn submit_template(
 ) -> Result<MessageTemplate, Error> {
     let of = scope.organization_id;
     let mut tx = TenantTx::begin(&engine.db, scope).await?;
-    let draft = templates::lock(tx.conn(), of, id).await?;
-    let draft = draft.ok_or(Error::NotFound("template"))?;
+    let draft = draft(&mut tx, of, id).await?;
     if draft.provider_id.is_some() {
-        // Handed in already: by a request whose answer was lost, or by a colleague.
         return view(draft);
     }
-    let token = token(engine, &mut tx, of, &draft.waba_id).await?;
-    let token = token.ok_or(Error::ChannelUnavailable)?;
+    let speaker = Speaker::find(&mut tx, of, &draft.waba_id).await?;
+    drop(tx);
+    let token = speaker
+        .ok_or(Error::ChannelUnavailable)?
+        .token(engine)
+        .await?;
+
+    let mut tx = TenantTx::begin(&engine.db, scope).await?;
+    let draft = self::draft(&mut tx, of, id).await?;
+    if draft.provider_id.is_some() {
+        return view(draft);
+    }
     // Before the call: whoever comes after a lost answer must know that Meta may have it.
     templates::mark_submitted(tx.conn(), of, id, engine.clock().now()).await?;
     tx.commit().await?;
@@ -72,6 +81,16 @@ pub(crate) async fn submit_template(
     let written = told(&mut tx, scope, origin, id, "template.submitted", now).await?;
     tx.commit().await?;
     view(written)
+}
+
+/// The template, locked. One that Meta knows was handed in already: by a request whose answer was lost, or by a colleague.
+async fn draft(
+    tx: &mut TenantTx,
+    organization_id: OrganizationId,
+    id: TemplateId,
+) -> Result<Template, Error> {
+    let found = templates::lock(tx.conn(), organization_id, id).await?;
+    found.ok_or(Error::NotFound("template"))
 }
 
 /// Looks first where an earlier answer was lost: a second one would be refused as a duplicate and hide the first one's id.

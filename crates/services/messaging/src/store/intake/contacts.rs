@@ -108,6 +108,15 @@ fn columns(identities: &[&Identity]) -> (Vec<Uuid>, Vec<String>, Vec<String>) {
     )
 }
 
+/// Kinds and values, each where there is one.
+pub(super) fn identities<'a>(
+    identities: impl Iterator<Item = Option<&'a Identity>>,
+) -> (Vec<Option<&'a str>>, Vec<Option<&'a str>>) {
+    identities
+        .map(|one| (one.map(|one| one.kind), one.map(|one| one.value.as_str())))
+        .unzip()
+}
+
 /// The same, each with its contact.
 fn columns_with_contacts(
     identities: &BTreeSet<(Identity, ContactId)>,

@@ -5,6 +5,7 @@ use ids::{ChannelId, ContactId, ConversationId, OrganizationId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::contacts::{Identity, identities};
 use crate::store::routes::Route;
 
 /// What a batch says about one conversation.
@@ -12,6 +13,8 @@ use crate::store::routes::Route;
 pub(crate) struct Head {
     pub(crate) route: Route,
     pub(crate) contact_id: ContactId,
+    /// What the last of these messages was written from.
+    pub(crate) identity: Option<Identity>,
     /// The id it gets if it does not exist.
     pub(crate) fresh_id: ConversationId,
     /// New inbound messages.
@@ -51,13 +54,14 @@ pub(crate) async fn touch(
     let inbound: Vec<i32> = heads.iter().map(|head| head.inbound).collect();
     let previews: Vec<String> = heads.iter().map(|head| head.preview.clone()).collect();
     let times: Vec<DateTime<Utc>> = heads.iter().map(|head| head.last_inbound_at).collect();
+    let (kinds, values) = identities(heads.iter().map(|head| head.identity.as_ref()));
     let rows = sqlx::query!(
         r#"insert into messaging.conversations as c
                (organization_id, id, channel_id, contact_id, unanswered_count, inbound_count, preview,
-                last_message_at, last_inbound_at, created_at)
-           select o, i, h, t, n, n, p, at, at, $8
-           from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::timestamptz[])
-               as head(o, i, h, t, n, p, at)
+                last_message_at, last_inbound_at, created_at, identity_kind, identity_value)
+           select o, i, h, t, n, n, p, at, at, $8, k, v
+           from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::timestamptz[],
+                       $9::text[], $10::text[]) as head(o, i, h, t, n, p, at, k, v)
            order by o, h, t
            on conflict on constraint conversations_parties_key do update set
                status = case when c.status in ('snoozed', 'resolved') then 'open' else c.status end,
@@ -76,7 +80,12 @@ pub(crate) async fn touch(
                preview = case when excluded.last_message_at >= c.last_message_at
                               then excluded.preview else c.preview end,
                last_message_at = greatest(c.last_message_at, excluded.last_message_at),
-               last_inbound_at = greatest(c.last_inbound_at, excluded.last_inbound_at)
+               last_inbound_at = greatest(c.last_inbound_at, excluded.last_inbound_at),
+               (identity_kind, identity_value) = (
+                   select k, v
+                   from (values (excluded.identity_kind, excluded.identity_value, excluded.last_inbound_at, 1),
+                                (c.identity_kind, c.identity_value, c.last_inbound_at, 0)) as shown(k, v, at, fresh)
+                   order by k is null, at desc nulls last, fresh desc limit 1)
            returning organization_id as "organization_id: OrganizationId",
                      channel_id as "channel_id: ChannelId",
                      contact_id as "contact_id: ContactId",
@@ -90,6 +99,8 @@ pub(crate) async fn touch(
         &previews,
         &times,
         now,
+        &kinds as &[Option<&str>],
+        &values as &[Option<&str>],
     )
     .fetch_all(conn)
     .await?;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::contacts::{Identity, identities};
 use crate::{domain::status::Status, store::routes::Route};
 
 /// One inbound message to store.
@@ -15,6 +16,8 @@ pub(crate) struct Inbound<'a> {
     pub(crate) id: MessageId,
     pub(crate) conversation_id: ConversationId,
     pub(crate) contact_id: ContactId,
+    /// What it was written from.
+    pub(crate) identity: Option<&'a Identity>,
     /// switchboard.messaging.v1.MessageContent, proto3 JSON.
     pub(crate) content: Value,
     pub(crate) wamid: &'a str,
@@ -49,13 +52,14 @@ pub(crate) async fn insert(
         .map(|m| m.reply_to_wamid.map(str::to_owned))
         .collect();
     let times: Vec<DateTime<Utc>> = messages.iter().map(|m| m.sent_at).collect();
+    let (kinds, values) = identities(messages.iter().map(|m| m.identity));
     sqlx::query!(
         "insert into messaging.messages
              (organization_id, id, conversation_id, channel_id, contact_id, direction, status, status_at,
-              content, wamid, reply_to_message_id, author, created_at, sent_at)
-         select o, i, v, h, t, 1, $11, $10, b, w, k.message_id, 'contact', $10, at
+              content, wamid, reply_to_message_id, author, created_at, sent_at, identity_kind, identity_value)
+         select o, i, v, h, t, 1, $11, $10, b, w, k.message_id, 'contact', $10, at, ik, iv
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::jsonb[], $7::text[],
-                     $8::text[], $9::timestamptz[]) as m(o, i, v, h, t, b, w, r, at)
+                     $8::text[], $9::timestamptz[], $12::text[], $13::text[]) as m(o, i, v, h, t, b, w, r, at, ik, iv)
          left join messaging.message_keys k on k.organization_id = o and k.channel_id = h and k.wamid = r",
         &organizations,
         &ids,
@@ -68,6 +72,8 @@ pub(crate) async fn insert(
         &times,
         now,
         Status::Received.rank(),
+        &kinds as &[Option<&str>],
+        &values as &[Option<&str>],
     )
     .execute(conn)
     .await?;

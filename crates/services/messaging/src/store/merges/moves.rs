@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Merge, Order,
     record::{Moved, Said},
+    since,
     work,
 };
 
@@ -19,6 +20,7 @@ pub(super) async fn there(
     let of = order.organization_id.as_uuid();
     let (kept, other) = (order.kept.as_uuid(), order.other.as_uuid());
     let (conversations, joined) = pair(conn, order).await?;
+    hold_waiting(conn, order.organization_id, &joined).await?;
     for (from, to) in &joined {
         join(conn, order, *from, *to).await?;
     }
@@ -48,6 +50,7 @@ pub(super) async fn there(
     )
     .fetch_all(&mut *conn)
     .await?;
+    let last_consent = since::last_consent(conn, order).await?;
     let consents = sqlx::query_scalar!(
         r#"update messaging.consents set contact_id = $3
            where organization_id = $1 and contact_id = $2 returning id as "id: ConsentId""#,
@@ -65,6 +68,7 @@ pub(super) async fn there(
             .collect(),
         notes,
         consents,
+        last_consent,
         conversations,
         joined,
     })
@@ -95,6 +99,41 @@ async fn pair(
         }
     }
     Ok((whole, joined))
+}
+
+/// Keeps what waits in these conversations from being claimed or settled: the lanes of their numbers, then its messages.
+async fn hold_waiting(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    joined: &[(ConversationId, ConversationId)],
+) -> sqlx::Result<()> {
+    if joined.is_empty() {
+        return Ok(());
+    }
+    let both = joined.iter().flat_map(|(from, to)| [*from, *to]);
+    let ids: Vec<Uuid> = both.map(ConversationId::as_uuid).collect();
+    sqlx::query!(
+        "select l.channel_id from messaging.lanes l
+         where l.organization_id = $1
+           and l.channel_id in (select channel_id from messaging.conversations where organization_id = $1 and id = any($2))
+         order by l.channel_id for no key update",
+        organization_id.as_uuid(),
+        &ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "select m.id from messaging.messages m
+         where m.organization_id = $1
+           and m.id in (select message_id from messaging.send_queue
+                        where organization_id = $1 and conversation_id = any($2))
+         order by m.id for no key update",
+        organization_id.as_uuid(),
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
 }
 
 /// The messages of one conversation move into another, and its head counts them in.
@@ -131,7 +170,11 @@ async fn join(
          set unanswered_count = k.unanswered_count + o.unanswered_count,
              preview = case when o.last_message_at > k.last_message_at then o.preview else k.preview end,
              last_message_at = greatest(k.last_message_at, o.last_message_at),
-             last_inbound_at = greatest(k.last_inbound_at, o.last_inbound_at)
+             last_inbound_at = greatest(k.last_inbound_at, o.last_inbound_at),
+             (identity_kind, identity_value) = (
+                 select i, v from (values (k.identity_kind, k.identity_value, k.last_inbound_at),
+                                          (o.identity_kind, o.identity_value, o.last_inbound_at)) as shown(i, v, at)
+                 order by i is null, at desc nulls last limit 1)
          from messaging.conversations o
          where k.organization_id = $1 and k.id = $3 and o.organization_id = $1 and o.id = $2",
         of,
@@ -187,7 +230,8 @@ pub(super) async fn back(
 ) -> sqlx::Result<Vec<ConversationId>> {
     let of = organization_id.as_uuid();
     let (kept, other) = (merge.kept_id.as_uuid(), merge.merged_id.as_uuid());
-    lock_conversations(conn, organization_id, moved).await?;
+    lock_conversations(conn, organization_id, merge).await?;
+    hold_waiting(conn, organization_id, &moved.joined).await?;
     for (from, to) in &moved.joined {
         part(conn, organization_id, merge, *from, *to).await?;
     }
@@ -240,15 +284,14 @@ pub(super) async fn back(
 async fn lock_conversations(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
-    moved: &Moved,
+    merge: &Merge,
 ) -> sqlx::Result<()> {
-    let joined = moved.joined.iter().flat_map(|(from, to)| [*from, *to]);
-    let all = joined.chain(moved.conversations.iter().copied());
-    let ids: Vec<Uuid> = all.map(ConversationId::as_uuid).collect();
     sqlx::query!(
-        "select id from messaging.conversations where organization_id = $1 and id = any($2) order by id for update",
+        "select id from messaging.conversations where organization_id = $1 and contact_id in ($2, $3)
+         order by id for update",
         organization_id.as_uuid(),
-        &ids,
+        merge.kept_id.as_uuid(),
+        merge.merged_id.as_uuid(),
     )
     .fetch_all(conn)
     .await?;
@@ -290,18 +333,7 @@ async fn part(
     .execute(&mut *conn)
     .await?;
     work::part(conn, organization_id, ids.0, ids.1).await?;
-    // Its own head was left as it was; the other one loses what came from here.
-    sqlx::query!(
-        "update messaging.conversations k
-         set unanswered_count = greatest(k.unanswered_count - o.unanswered_count, 0)
-         from messaging.conversations o
-         where k.organization_id = $1 and k.id = $3 and o.organization_id = $1 and o.id = $2",
-        of,
-        from,
-        to,
-    )
-    .execute(&mut *conn)
-    .await?;
+    // Its own head was left as it was.
     sqlx::query!(
         "update messaging.conversations set merged_into_id = null where organization_id = $1 and id = $2",
         of,
@@ -312,8 +344,25 @@ async fn part(
     Ok(())
 }
 
+/// The newest message of a conversation; notes and activities are none.
+pub(crate) async fn find_newest(
+    conn: &mut PgConnection,
+    organization_id: OrganizationId,
+    id: ConversationId,
+) -> sqlx::Result<Option<serde_json::Value>> {
+    sqlx::query_scalar!(
+        "select content from messaging.messages
+         where organization_id = $1 and conversation_id = $2 and direction in (1, 2)
+         order by sent_at desc, id desc limit 1",
+        organization_id.as_uuid(),
+        id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// Sets the head of a conversation after messages were taken out of it: the line and the time of the newest that is
-/// left, and when the customer last wrote.
+/// left, when the customer last wrote, from what, and how often since the last answer.
 pub(crate) async fn set_head(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
@@ -324,9 +373,22 @@ pub(crate) async fn set_head(
         "update messaging.conversations c
          set preview = $3,
              last_message_at = coalesce((select max(m.sent_at) from messaging.messages m
-                                         where m.organization_id = $1 and m.conversation_id = $2), c.created_at),
+                                         where m.organization_id = $1 and m.conversation_id = $2 and m.direction in (1, 2)),
+                                        c.created_at),
+             inbound_count = (select count(*) from messaging.messages m
+                              where m.organization_id = $1 and m.conversation_id = $2 and m.direction = 1),
              last_inbound_at = (select max(m.sent_at) from messaging.messages m
-                                where m.organization_id = $1 and m.conversation_id = $2 and m.direction = 1)
+                                where m.organization_id = $1 and m.conversation_id = $2 and m.direction = 1),
+             unanswered_count = (select count(*) from messaging.messages m
+                                 where m.organization_id = $1 and m.conversation_id = $2 and m.direction = 1
+                                   and m.created_at > coalesce(
+                                       (select max(sent.created_at) from messaging.messages sent
+                                        where sent.organization_id = $1 and sent.conversation_id = $2
+                                          and sent.direction = 2), '-infinity')),
+             (identity_kind, identity_value) = (
+                 select m.identity_kind, m.identity_value from messaging.messages m
+                 where m.organization_id = $1 and m.conversation_id = $2 and m.direction = 1
+                 order by m.sent_at desc, m.id desc limit 1)
          where c.organization_id = $1 and c.id = $2",
         organization_id.as_uuid(),
         id.as_uuid(),

@@ -14,6 +14,9 @@ pub(crate) struct Moved {
     pub(crate) identities: Vec<Identity>,
     pub(crate) notes: Vec<ContactNoteId>,
     pub(crate) consents: Vec<ConsentId>,
+    /// The position of the last consent of both: later ones were said since.
+    #[serde(default)]
+    pub(crate) last_consent: i64,
     /// Conversations that changed hands as they were.
     pub(crate) conversations: Vec<ConversationId>,
     /// Conversations whose messages moved into one that the kept contact had: from where, to where.

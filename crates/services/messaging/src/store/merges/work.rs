@@ -70,7 +70,7 @@ pub(super) async fn join(
     Ok(())
 }
 
-/// What is unread is told apart again; mentions follow their notes, which have gone back before.
+/// What each has read is told apart again; mentions follow their notes, which have gone back before.
 pub(super) async fn part(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
@@ -80,11 +80,8 @@ pub(super) async fn part(
     let (of, from, to) = (organization_id.as_uuid(), from.as_uuid(), to.as_uuid());
     sqlx::query!(
         "update messaging.conversations k
-         set inbound_count = greatest(k.inbound_count - o.inbound_count, 0), version = k.version + 1
-         from messaging.conversations o
-         where k.organization_id = $1 and k.id = $3 and o.organization_id = $1 and o.id = $2",
+         set version = k.version + 1 where k.organization_id = $1 and k.id = $2",
         of,
-        from,
         to,
     )
     .execute(&mut *conn)

@@ -1,7 +1,6 @@
 //! Webhooks as WhatsApp sends them, and what they say about marketing.
 
-use ids::TemplateId;
-use proto::messaging::v1::{Template, TemplateDefinition};
+use proto::messaging::v1::Template;
 use serde_json::json;
 use whatsapp::webhook;
 
@@ -10,10 +9,7 @@ use crate::{
     events::intake::{apply, sort::Sorted},
     fixture::Fixture,
     ops::sight::Sight,
-    store::{
-        conversations,
-        templates::sync::{self, Listed},
-    },
+    store::conversations,
 };
 
 const NUMBER: &str = "16505551234";
@@ -115,34 +111,7 @@ async fn send(fixture: &Fixture, kind: Kind) -> Result<(), Error> {
 }
 
 async fn offer_is_marketing(fixture: &Fixture) {
-    let definition = TemplateDefinition {
-        body: "Today only".to_owned(),
-        ..TemplateDefinition::default()
-    };
-    let listed = Listed {
-        provider_id: "1".to_owned(),
-        name: "offer".to_owned(),
-        language: "en_US".to_owned(),
-        category: "marketing".to_owned(),
-        parameter_format: "positional".to_owned(),
-        status: "approved".to_owned(),
-        status_reason: String::new(),
-        quality: "green".to_owned(),
-        definition: serde_json::to_value(definition).expect("JSON"),
-    };
-    let (of, now) = (fixture.route.organization_id, fixture.now());
-    let mut tx = fixture.tenant().await;
-    sync::insert(
-        tx.conn(),
-        of,
-        TemplateId::stamped(now),
-        "2001",
-        &listed,
-        now,
-    )
-    .await
-    .expect("a template");
-    tx.commit().await.expect("commit");
+    fixture.template("offer", "marketing").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,5 +249,69 @@ async fn what_waits_when_consent_is_taken_back_is_not_sent() {
     let mut tx = fixture.tenant().await;
     let claimed = crate::store::queue::claim(tx.conn(), &lease, fixture.now(), 9).await;
     let claimed = claimed.expect("what is due");
-    assert!(matches!(&claimed[..], [one] if one.unwanted && !one.blocked));
+    assert!(
+        matches!(&claimed[..], [one] if one.unwanted.as_deref() == Some("marketing") && !one.blocked)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_is_refused_to_who_took_back_consent_to_its_purpose_and_codes_are_not() {
+    for (category, refused) in [
+        ("utility", true),
+        ("marketing", false),
+        ("authentication", false),
+    ] {
+        let fixture = Fixture::new().await;
+        say(&fixture, "wamid.1", 1, "Hello").await;
+        fixture.template("offer", category).await;
+        send_offer(&fixture).await.expect("nothing was taken back");
+        withdraw_utility(&fixture).await;
+        match send_offer(&fixture).await {
+            Ok(()) => assert!(!refused, "{category}"),
+            Err(error) => {
+                assert!(refused, "{category}: {error}");
+                let detail = errors::Classify::detail(&error).into_owned();
+                assert!(detail.contains("utility"), "{detail}");
+            }
+        }
+        let text = Text {
+            body: "Your parcel".to_owned(),
+            preview_url: false,
+        };
+        send(&fixture, Kind::Text(text))
+            .await
+            .expect("an answer is no template");
+        let lease = fixture.lease().await;
+        let mut tx = fixture.tenant().await;
+        let claimed = crate::store::queue::claim(tx.conn(), &lease, fixture.now(), 1).await;
+        let unwanted = claimed.expect("what is due").remove(0).unwanted;
+        assert_eq!(
+            unwanted.as_deref(),
+            refused.then_some("utility"),
+            "{category}"
+        );
+    }
+}
+
+/// As a member of the organization notes it.
+async fn withdraw_utility(fixture: &Fixture) {
+    let (of, now) = (fixture.route.organization_id, fixture.now());
+    let mut tx = fixture.tenant().await;
+    let listed = conversations::list(tx.conn(), of, None, None, 1).await;
+    let consent = Consent {
+        id: ConsentId::stamped(now),
+        contact_id: listed.expect("conversations").remove(0).contact_id,
+        purpose: Purpose::Utility.word().to_owned(),
+        granted: false,
+        source: "agent".to_owned(),
+        proof: json!({}),
+        actor: "system:test".to_owned(),
+        occurred_at: now,
+        recorded_at: now,
+        position: 0,
+    };
+    consents::insert(tx.conn(), of, &consent)
+        .await
+        .expect("a consent");
+    tx.commit().await.expect("commit");
 }

@@ -5,13 +5,12 @@
 //! change hands though, so nothing is merged where the contacts have user ids that differ, or where the message tells of
 //! a change of number: whoever is known by the new one may be its former owner. What a person took apart stays apart.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use db::outbox::Event;
 use ids::{ContactId, MergeId, OrganizationId};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::{Met, told};
 use crate::{
@@ -22,18 +21,15 @@ use crate::{
     },
 };
 
-/// Merges them into the older one. The events of the merges that were done.
+/// Two contacts of an organization.
+pub(super) type Pair = (OrganizationId, ContactId, ContactId);
+
+/// Merges locked contacts into the older one. The events of the merges that were done.
 pub(super) async fn link(
     conn: &mut PgConnection,
-    met: &[Met<'_>],
-    known: &HashMap<Identity, Known>,
+    pairs: BTreeSet<Pair>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Event>> {
-    let pairs = pairs(met, known);
-    if pairs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let whole = lock(conn, known).await?;
     let mut leads: HashMap<ContactId, ContactId> = HashMap::new();
     let mut events = Vec::new();
     for (of, one, other) in pairs {
@@ -42,8 +38,7 @@ pub(super) async fn link(
         let (Some(one), Some(other)) = (lead(one), lead(other)) else {
             continue;
         };
-        let differ = one != other && whole.contains(&one) && whole.contains(&other);
-        if !differ
+        if one == other
             || contacts::contradict(conn, of, one, other).await?
             || merges::was_undone(conn, of, one, other).await?
         {
@@ -66,10 +61,7 @@ pub(super) async fn link(
 }
 
 /// Contacts that one message leads to by what it says of its sender.
-fn pairs(
-    met: &[Met<'_>],
-    known: &HashMap<Identity, Known>,
-) -> BTreeSet<(OrganizationId, ContactId, ContactId)> {
+pub(super) fn pairs(met: &[Met<'_>], known: &HashMap<Identity, Known>) -> BTreeSet<Pair> {
     let mut pairs = BTreeSet::new();
     for met in met.iter().filter(|met| met.sender.former.is_empty()) {
         // A username can change hands: it names a person but does not prove one.
@@ -84,24 +76,6 @@ fn pairs(
         }
     }
     pairs
-}
-
-/// Everybody whom the batch knows, in one statement and one order: locks taken in two steps could wait for each other.
-async fn lock(
-    conn: &mut PgConnection,
-    known: &HashMap<Identity, Known>,
-) -> sqlx::Result<HashSet<ContactId>> {
-    let (organizations, ids): (Vec<Uuid>, Vec<Uuid>) = known
-        .iter()
-        .map(|(identity, known)| {
-            (
-                identity.organization_id.as_uuid(),
-                known.contact_id.as_uuid(),
-            )
-        })
-        .unzip();
-    let whole = merges::lock(conn, &organizations, &ids).await?;
-    Ok(whole.into_iter().collect())
 }
 
 #[cfg(test)]

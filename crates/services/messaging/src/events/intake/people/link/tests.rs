@@ -28,7 +28,7 @@ async fn meet(fixture: &Fixture, sender: &Sender) -> (ContactId, usize) {
     let resolved = people::resolve(tx.conn(), &met, fixture.now()).await;
     let resolved = resolved.expect("resolve");
     tx.commit().await.expect("commit");
-    (resolved.contacts[0], resolved.events.len())
+    (resolved.people[0].contact_id, resolved.events.len())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,6 +101,7 @@ impl Service for App {
                 pictures: Arc::new(Semaphore::new(media::PICTURES)),
                 uploads: Arc::new(Semaphore::new(media::UPLOADS)),
                 graph: client("whatsapp-media", &config.whatsapp, &deps)?,
+                brake: config.media.brake(),
             },
             callback: CallbackKey::new(&config.whatsapp.callback_secret),
             jitter: Jitter::from_os(),
@@ -234,7 +235,9 @@ impl App {
             upload_media::upload,
         );
         tasks.spawn("upload-media", uploading);
-        tasks.spawn("sweep-files", sweep_files::run(engine(), stop.clone()));
+        let refusals = sweep_files::Refusals::new(&deps.meter);
+        let sweeping = sweep_files::run(engine(), refusals, stop.clone());
+        tasks.spawn("sweep-files", sweeping);
     }
 }
 

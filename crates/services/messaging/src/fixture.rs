@@ -23,6 +23,7 @@ use vault::{Vault, local::LocalKeys};
 use whatsapp::CallbackKey;
 
 use crate::{
+    jobs::sweep_files::Brake,
     media::{self, Files, links::Links},
     outbound::Engine,
     store::{
@@ -316,6 +317,7 @@ fn files(folder: &TempDir, base_url: &str, clock: &Clock) -> Files {
         pictures: Arc::new(Semaphore::new(media::PICTURES)),
         uploads: Arc::new(Semaphore::new(media::UPLOADS)),
         graph: whatsapp::Client::new(graph.expect("an address"), http.expect("a client")),
+        brake: Brake { most_percent: 20 },
     }
 }
 

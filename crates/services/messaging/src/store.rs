@@ -7,6 +7,7 @@ pub(crate) mod consents;
 pub(crate) mod contact_notes;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
+pub(crate) mod doomed_files;
 pub(crate) mod erasure;
 pub(crate) mod intake;
 pub(crate) mod lanes;

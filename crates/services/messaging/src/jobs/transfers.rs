@@ -3,16 +3,20 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use db::{
-    SystemTx,
+    DbError, SystemTx, TenantTx,
     jobs::{self, Leased},
 };
+use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::Error, outbound::Engine, within::within};
+use super::{fetch_media, upload_media};
+use crate::{error::Error, outbound::Engine, store::routes::Route, within::within};
 
 /// Of one kind, per replica. Each may have the disk and one part of a file in memory.
 const AT_A_TIME: usize = 8;
+/// Of one organization among them: one with thousands of files leaves room for those of others.
+const EACH: u32 = 5;
 const POLL: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_mins(10);
 /// Shorter than the lease: whoever gives a file up may still write that.
@@ -58,7 +62,16 @@ pub(crate) async fn run<F>(
     }
 }
 
-/// Leases what is due.
+/// The channel has been connected again: files that wait for a better token are due at once.
+pub(crate) async fn hurry(tx: &mut TenantTx, route: Route) -> Result<(), DbError> {
+    let of_channel = json!({ "channel_id": route.channel_id });
+    for kind in [fetch_media::KIND, upload_media::KIND] {
+        jobs::hurry(tx, route.organization_id, kind, &of_channel).await?;
+    }
+    Ok(())
+}
+
+/// Leases what is due, by turns among organizations.
 pub(crate) async fn claim(
     engine: &Engine,
     kind: &'static str,
@@ -69,7 +82,7 @@ pub(crate) async fn claim(
         return Ok(Vec::new());
     }
     let mut tx = SystemTx::begin(&engine.db, "files to transfer").await?;
-    let leased = jobs::claim(&mut tx, kind, room, LEASE, &engine.replica).await?;
+    let leased = jobs::claim_fairly(&mut tx, kind, room, EACH, LEASE, &engine.replica).await?;
     tx.commit().await?;
     Ok(leased)
 }

@@ -11,7 +11,7 @@ use whatsapp::client::PhoneNumber;
 use crate::{
     error::Error,
     events::{audit, publish},
-    jobs::sync_templates,
+    jobs::{sync_templates, transfers},
     ops::view,
     outbound::Engine,
     store::{
@@ -98,6 +98,7 @@ async fn store(
     };
     lanes::insert(tx.conn(), route).await?;
     sync_templates::hurry(&mut tx, organization_id, channel.waba_id, now).await?;
+    transfers::hurry(&mut tx, route).await?;
     let actor = scope.actor.to_string();
     let changed = publish::channel_changed(route, "connected", now, &actor);
     let connected = audit::Change {

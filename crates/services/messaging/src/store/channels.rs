@@ -245,3 +245,22 @@ pub(crate) async fn block(
     .await?;
     Ok(changed.rows_affected() == 1)
 }
+
+/// Whether the channel was connected again since `version` (its `updated_at`) and works. Whoever connects it waits for
+/// the end of this transaction, or this waits for theirs: either way one of the two sees what the other did.
+pub(crate) async fn is_renewed(
+    conn: &mut PgConnection,
+    route: Route,
+    version: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select state = 'active' and updated_at > $3 as "renewed!" from messaging.channels
+           where organization_id = $1 and id = $2 for share"#,
+        route.organization_id.as_uuid(),
+        route.channel_id.as_uuid(),
+        version,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.unwrap_or(false))
+}

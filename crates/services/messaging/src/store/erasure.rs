@@ -22,6 +22,7 @@ pub(crate) enum Table {
     Contacts,
     AttributeDefinitions,
     ChannelNotices,
+    DoomedFiles,
     Media,
     MediaUploads,
     TemplateRevisions,
@@ -35,7 +36,7 @@ pub(crate) enum Table {
 
 /// In the order in which they can go: routes first, so that nothing more is taken in, and what is referred to after
 /// what refers to it. Events in the outbox end with their retention, and data keys stay as destroyed ones.
-pub(crate) const TABLES: [Table; 24] = [
+pub(crate) const TABLES: [Table; 25] = [
     Table::ChannelRoutes,
     Table::SendQueue,
     Table::Lanes,
@@ -56,6 +57,7 @@ pub(crate) const TABLES: [Table; 24] = [
     Table::TemplateSyncs,
     Table::MediaUploads,
     Table::Media,
+    Table::DoomedFiles,
     Table::Channels,
     Table::IdempotencyKeys,
     Table::Jobs,
@@ -129,6 +131,9 @@ pub(crate) async fn delete_some(
         }
         Table::MediaUploads => {
             sqlx::query!("delete from messaging.media_uploads where ctid = any(array(select ctid from messaging.media_uploads where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::DoomedFiles => {
+            sqlx::query!("delete from messaging.doomed_files where ctid = any(array(select ctid from messaging.doomed_files where organization_id = $1 limit $2))", id, limit).execute(conn).await
         }
         Table::Media => {
             sqlx::query!("delete from messaging.media where ctid = any(array(select ctid from messaging.media where organization_id = $1 limit $2))", id, limit).execute(conn).await

@@ -14,7 +14,8 @@ use db::Db;
 use proto::{
     identity::v1::identity_service_client::IdentityServiceClient,
     messaging::v1::{
-        ContactServiceValidated, MessagingServiceValidated, TemplateServiceValidated,
+        ChannelHealthServiceValidated, ContactServiceValidated, MessagingServiceValidated, TemplateServiceValidated,
+        channel_health_service_server::ChannelHealthServiceServer,
         contact_service_server::ContactServiceServer,
         messaging_service_server::MessagingServiceServer,
         template_service_server::TemplateServiceServer,
@@ -30,9 +31,9 @@ use crate::{
         on_organization_erased::{self, OnOrganizationErased},
         on_whatsapp_received::{self, OnWhatsAppReceived},
     },
-    grpc::{service, templates, watch::Hub},
+    grpc::{channel_health, service, templates, watch::Hub},
     jobs::{
-        erase_organization, expire_blocked, fetch_media, keep_partitions, reconcile_attempt,
+        check_channels, erase_organization, expire_blocked, fetch_media, keep_partitions, reconcile_attempt,
         sweep_files, sweep_quarantine, sync_templates, tell_blocks, transfers, upload_media,
     },
     media::{self, Files, links::Links},
@@ -103,6 +104,7 @@ impl Service for App {
                 graph: client("whatsapp-media", &config.whatsapp, &deps)?,
                 brake: config.media.brake(),
             },
+            management: client("whatsapp-management", &config.whatsapp, &deps)?,
             callback: CallbackKey::new(&config.whatsapp.callback_secret),
             jitter: Jitter::from_os(),
             replica: ids::JobId::generate().to_string(),
@@ -122,6 +124,10 @@ impl Service for App {
             engine: Arc::clone(&self.engine),
             hub: self.hub.clone(),
         };
+        let health = channel_health::Service {
+            engine: Arc::clone(&self.engine),
+        };
+        let health = ChannelHealthServiceServer::new(ChannelHealthServiceValidated(health));
         let contacts = ContactServiceServer::new(ContactServiceValidated(service.clone()));
         let server = MessagingServiceServer::new(MessagingServiceValidated(service));
         let templates = templates::Service {
@@ -132,6 +138,7 @@ impl Service for App {
         let grpc = Grpc::new(proto::DESCRIPTORS)
             .add(server)
             .add(contacts)
+            .add(health)
             .add(templates);
         Some(grpc.layer(layer))
     }
@@ -236,6 +243,7 @@ impl App {
         );
         tasks.spawn("upload-media", uploading);
         let refusals = sweep_files::Refusals::new(&deps.meter);
+        tasks.spawn("check-channels", check_channels::run(engine(), stop.clone()));
         let sweeping = sweep_files::run(engine(), refusals, stop.clone());
         tasks.spawn("sweep-files", sweeping);
     }

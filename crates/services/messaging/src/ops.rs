@@ -1,6 +1,7 @@
 //! Operations, one per file, named like their RPCs. Each opens its transaction and commits it. What
 //! they read and answer in takes its form in `view`.
 
+pub(crate) mod channel_health;
 pub(crate) mod connect_channel;
 pub(crate) mod contacts;
 pub(crate) mod create_media;
@@ -8,6 +9,7 @@ pub(crate) mod get_media;
 pub(crate) mod lists;
 pub(crate) mod open_conversation;
 pub(crate) mod receive_media;
+pub(crate) mod rotate_channel_token;
 pub(crate) mod send_message;
 pub(crate) mod show_media;
 pub(crate) mod sight;

@@ -2,6 +2,7 @@
 //! never commit; who opens the transaction decides which rows are in sight.
 
 pub(crate) mod attributes;
+pub(crate) mod channel_health;
 pub(crate) mod channels;
 pub(crate) mod consents;
 pub(crate) mod contact_notes;

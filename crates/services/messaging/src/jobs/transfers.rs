@@ -1,4 +1,4 @@
-//! Files on their way: some at a time, each for as long as it takes and no longer than its lease.
+//! Jobs that ask WhatsApp, above all for files: some at a time, each for as long as it takes and no longer than its lease.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -58,7 +58,7 @@ pub(crate) async fn run<F>(
     }
     let ending = async { while under_way.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ending).await.is_err() {
-        tracing::info!(job = kind, "transfers are cut off and begin again later");
+        tracing::info!(job = kind, "jobs that ask WhatsApp are cut off and begin again later");
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn claim(
     if room == 0 {
         return Ok(Vec::new());
     }
-    let mut tx = SystemTx::begin(&engine.db, "files to transfer").await?;
+    let mut tx = SystemTx::begin(&engine.db, "jobs that ask WhatsApp").await?;
     let leased = jobs::claim_fairly(&mut tx, kind, room, EACH, LEASE, &engine.replica).await?;
     tx.commit().await?;
     Ok(leased)
@@ -96,10 +96,10 @@ async fn one(
     match tokio::time::timeout(LONGEST, work).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!(job = kind, job.id = %id, error = errors::chain(&error), "can't transfer a file");
+            tracing::warn!(job = kind, job.id = %id, error = errors::chain(&error), "a job that asks WhatsApp can't be done now");
         }
         Err(_elapsed) => {
-            tracing::warn!(job = kind, job.id = %id, "the transfer of a file took too long");
+            tracing::warn!(job = kind, job.id = %id, "a job that asks WhatsApp took too long");
         }
     }
 }

@@ -27,6 +27,8 @@ use crate::{
 
 /// Of the sandbox.
 pub(crate) const NUMBER: &str = "1001";
+pub(crate) const ACCOUNT: &str = "2001";
+pub(crate) const APP: &str = "3001";
 
 pub(crate) struct Stage {
     pub(crate) fixture: Fixture,
@@ -40,6 +42,7 @@ impl Stage {
         let sandbox = Sandbox::start(config, Clock::system()).await;
         let sandbox = sandbox.expect("a sandbox");
         let setup = SetupSpec {
+            app_id: Some(APP.to_owned()),
             waba_id: Some("2001".to_owned()),
             phone_number_id: Some(NUMBER.to_owned()),
             enforce_window: false,
@@ -98,7 +101,8 @@ impl Stage {
         (MessageId::from_uuid(row.0), MediaId::from_uuid(row.1))
     }
 
-    async fn hear(&self, body: Vec<u8>) {
+    /// A webhook arrives.
+    pub(crate) async fn hear(&self, body: Vec<u8>) {
         let fixture = &self.fixture;
         let received = WhatsAppReceived {
             webhook_id: "wh_1".to_owned(),

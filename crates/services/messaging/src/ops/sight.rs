@@ -69,6 +69,7 @@ impl Sight {
             None
             | Some(
                 Payload::ChannelChanged(_)
+                | Payload::ChannelHealthChanged(_)
                 | Payload::TemplateChanged(_)
                 | Payload::ContactChanged(_)
                 | Payload::ContactMerged(_)
@@ -174,6 +175,7 @@ impl Details for Event {
                 | Payload::MediaFailed(_)
                 | Payload::ConversationOpened(_)
                 | Payload::ChannelChanged(_)
+                | Payload::ChannelHealthChanged(_)
                 | Payload::TemplateChanged(_)
                 | Payload::ContactChanged(_)
                 | Payload::ContactMerged(_)

@@ -21,6 +21,7 @@ pub(crate) enum Table {
     Consents,
     Contacts,
     AttributeDefinitions,
+    ChannelHealth,
     ChannelNotices,
     DoomedFiles,
     Media,
@@ -36,7 +37,7 @@ pub(crate) enum Table {
 
 /// In the order in which they can go: routes first, so that nothing more is taken in, and what is referred to after
 /// what refers to it. Events in the outbox end with their retention, and data keys stay as destroyed ones.
-pub(crate) const TABLES: [Table; 25] = [
+pub(crate) const TABLES: [Table; 26] = [
     Table::ChannelRoutes,
     Table::SendQueue,
     Table::Lanes,
@@ -51,6 +52,7 @@ pub(crate) const TABLES: [Table; 25] = [
     Table::Consents,
     Table::Contacts,
     Table::AttributeDefinitions,
+    Table::ChannelHealth,
     Table::ChannelNotices,
     Table::TemplateRevisions,
     Table::Templates,
@@ -116,6 +118,9 @@ pub(crate) async fn delete_some(
         }
         Table::Contacts => {
             sqlx::query!("delete from messaging.contacts where ctid = any(array(select ctid from messaging.contacts where organization_id = $1 limit $2))", id, limit).execute(conn).await
+        }
+        Table::ChannelHealth => {
+            sqlx::query!("delete from messaging.channel_health where ctid = any(array(select ctid from messaging.channel_health where organization_id = $1 limit $2))", id, limit).execute(conn).await
         }
         Table::ChannelNotices => {
             sqlx::query!("delete from messaging.channel_notices where ctid = any(array(select ctid from messaging.channel_notices where organization_id = $1 limit $2))", id, limit).execute(conn).await

@@ -4,11 +4,11 @@ use proto::{
     common::v1::AuditRecord,
     messaging::{
         events::v1::{
-            AuditRecorded, ChannelChanged, ConsentChanged, ContactChanged, ContactMerged,
-            ConversationOpened, MediaFailed, MediaReady, MessageQueued, MessageReceived,
-            MessageStatusChanged, TemplateChanged,
+            AuditRecorded, ChannelChanged, ChannelHealthChanged, ConsentChanged, ContactChanged,
+            ContactMerged, ConversationOpened, MediaFailed, MediaReady, MessageQueued,
+            MessageReceived, MessageStatusChanged, TemplateChanged,
         },
-        v1::{ConsentPurpose, Failure, MediaKind, MessageStatus},
+        v1::{ChannelHealthState, ConsentPurpose, Failure, MediaKind, MessageStatus},
     },
 };
 
@@ -91,6 +91,12 @@ fn of_the_rest() -> Vec<Example> {
         Example::of(&ChannelChanged {
             channel_id: "ch_1".into(),
             change: "connected".into(),
+            changed_at: AT,
+        }),
+        Example::of(&ChannelHealthChanged {
+            channel_id: "ch_1".into(),
+            state: ChannelHealthState::Broken.into(),
+            diagnoses: vec!["token_refused".into(), "quality_low".into()],
             changed_at: AT,
         }),
         Example::of(&TemplateChanged {

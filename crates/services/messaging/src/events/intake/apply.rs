@@ -19,7 +19,7 @@ use crate::{
     domain::content::preview,
     events::publish,
     jobs::tell_blocks,
-    ops::templates::follow,
+    ops::{channel_health, templates::follow},
     store::{
         intake::{
             conversations::{self, Head, Touched},
@@ -52,6 +52,7 @@ pub(crate) async fn apply(
     receive(tx, sorted.messages, now, &mut events).await?;
     report(tx, &sorted.reports, now, &mut events).await?;
     follow::follow(tx, &sorted.templates, now, &mut events).await?;
+    channel_health::follow::follow(tx, sorted.health, &fresh, now).await?;
     outbox::push(tx, &events).await
 }
 

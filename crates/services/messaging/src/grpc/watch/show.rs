@@ -7,7 +7,7 @@ use proto::{
     events::DomainEvent,
     messaging::{
         events::v1::{
-            ChannelChanged, ConsentChanged, ContactChanged, ContactMerged, ConversationOpened,
+            ChannelChanged, ChannelHealthChanged, ConsentChanged, ContactChanged, ContactMerged, ConversationOpened,
             MediaFailed, MediaReady, MessageQueued, MessageReceived, MessageStatusChanged,
             TemplateChanged,
         },
@@ -67,6 +67,10 @@ fn one(event: &FeedEvent) -> Result<Option<Event>, DecodeError> {
         kind if kind == ChannelChanged::SPEC.event_type => (
             "channel.changed",
             Payload::ChannelChanged(ChannelChanged::decode(bytes)?),
+        ),
+        kind if kind == ChannelHealthChanged::SPEC.event_type => (
+            "channel.health_changed",
+            Payload::ChannelHealthChanged(ChannelHealthChanged::decode(bytes)?),
         ),
         kind if kind == TemplateChanged::SPEC.event_type => (
             "template.changed",

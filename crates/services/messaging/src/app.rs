@@ -14,8 +14,8 @@ use db::Db;
 use proto::{
     identity::v1::identity_service_client::IdentityServiceClient,
     messaging::v1::{
-        ChannelHealthServiceValidated, ContactServiceValidated, MessagingServiceValidated, TemplateServiceValidated,
-        channel_health_service_server::ChannelHealthServiceServer,
+        ChannelHealthServiceValidated, ContactServiceValidated, MessagingServiceValidated,
+        TemplateServiceValidated, channel_health_service_server::ChannelHealthServiceServer,
         contact_service_server::ContactServiceServer,
         messaging_service_server::MessagingServiceServer,
         template_service_server::TemplateServiceServer,
@@ -33,8 +33,9 @@ use crate::{
     },
     grpc::{channel_health, service, templates, watch::Hub},
     jobs::{
-        check_channels, erase_organization, expire_blocked, fetch_media, keep_partitions, reconcile_attempt,
-        sweep_files, sweep_quarantine, sync_templates, tell_blocks, transfers, upload_media,
+        check_channels, erase_organization, expire_blocked, fetch_media, keep_partitions,
+        reconcile_attempt, sweep_files, sweep_quarantine, sync_templates, tell_blocks, transfers,
+        upload_media,
     },
     media::{self, Files, links::Links},
     outbound::{self, Engine},
@@ -243,7 +244,10 @@ impl App {
         );
         tasks.spawn("upload-media", uploading);
         let refusals = sweep_files::Refusals::new(&deps.meter);
-        tasks.spawn("check-channels", check_channels::run(engine(), stop.clone()));
+        tasks.spawn(
+            "check-channels",
+            check_channels::run(engine(), stop.clone()),
+        );
         let sweeping = sweep_files::run(engine(), refusals, stop.clone());
         tasks.spawn("sweep-files", sweeping);
     }

@@ -322,7 +322,7 @@ fn files(folder: &TempDir, base_url: &str, clock: &Clock) -> Files {
     }
 }
 
-fn management(base_url: &str, clock: &Clock) -> whatsapp::Client {
+pub(crate) fn management(base_url: &str, clock: &Clock) -> whatsapp::Client {
     let graph = whatsapp::client::Config::at(base_url, whatsapp::ApiVersion::DEFAULT);
     let limits = outbound::Config::default();
     let http = outbound::Client::new("whatsapp-management", limits, clock.clone());

@@ -58,7 +58,10 @@ pub(crate) async fn run<F>(
     }
     let ending = async { while under_way.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ending).await.is_err() {
-        tracing::info!(job = kind, "jobs that ask WhatsApp are cut off and begin again later");
+        tracing::info!(
+            job = kind,
+            "jobs that ask WhatsApp are cut off and begin again later"
+        );
     }
 }
 

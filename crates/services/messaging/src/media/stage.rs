@@ -1,6 +1,6 @@
 //! What tests of files begin with: a tenant's number at a sandbox that plays WhatsApp, and a customer who sends files.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bus::{BatchHandler, Delivery, Envelope};
 use clock::Clock;
@@ -19,9 +19,10 @@ use whatsapp::client::Upload;
 
 use crate::{
     events::on_whatsapp_received::{OnWhatsAppReceived, SUBSCRIPTION},
-    fixture::Fixture,
+    fixture::{Fixture, management},
     jobs::{fetch_media, transfers, upload_media},
     ops::create_media,
+    outbound::Engine,
     store::media::{self, Media},
 };
 
@@ -99,6 +100,28 @@ impl Stage {
         .await
         .expect("a file");
         (MessageId::from_uuid(row.0), MediaId::from_uuid(row.1))
+    }
+
+    /// The same with a WhatsApp that can't be reached.
+    pub(crate) fn away(&self) -> Arc<Engine> {
+        let mut engine = Engine::clone(&self.fixture.engine);
+        engine.management = management("http://127.0.0.1:9", self.fixture.db.clock());
+        Arc::new(engine)
+    }
+
+    /// Pauses within a call wait for the test's clock.
+    pub(crate) async fn while_time_passes<T>(&self, work: impl Future<Output = T>) -> T {
+        let hand = self.fixture.hand.clone();
+        let passing = async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                hand.advance(Duration::from_secs(1));
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = passing => unreachable!("time goes on"),
+        }
     }
 
     /// A webhook arrives.

@@ -12,8 +12,8 @@ use proto::messaging::v1::{
     WebhookState,
 };
 
-use self::{look::look, record::record};
 pub(crate) use self::record::{Next, diagnosed};
+use self::{look::look, record::record};
 use crate::{
     domain::health::{self, Diagnosis, Health, Severity, Token, Webhooks},
     error::Error,

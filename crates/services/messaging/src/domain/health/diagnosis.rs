@@ -113,7 +113,9 @@ fn token(health: &Health, now: DateTime<Utc>) -> Option<Diagnosis> {
             "Make a token with both WhatsApp permissions and give it to the number here.",
         ));
     }
-    let ends = health.token_expires_at.filter(|at| *at < now + TOKEN_SOON)?;
+    let ends = health
+        .token_expires_at
+        .filter(|at| *at < now + TOKEN_SOON)?;
     let sentence = format!("The access token ends on {}.", ends.format("%-d %B %Y"));
     Some(say(
         "token_ends_soon",
@@ -174,7 +176,10 @@ fn number(health: &Health) -> Vec<Diagnosis> {
         )),
         _ => None,
     };
-    let expired = matches!(health.code_verification.as_str(), "expired" | "not_verified");
+    let expired = matches!(
+        health.code_verification.as_str(),
+        "expired" | "not_verified"
+    );
     let code = expired.then(|| {
         say(
             "number_not_verified",
@@ -188,7 +193,10 @@ fn number(health: &Health) -> Vec<Diagnosis> {
 
 fn sending(health: &Health) -> Option<Diagnosis> {
     // WhatsApp's own words, as far as it gives some.
-    let why = health.obstacles.iter().find(|it| !it.description.is_empty());
+    let why = health
+        .obstacles
+        .iter()
+        .find(|it| !it.description.is_empty());
     let why = why.map(|it| format!(" WhatsApp says: {}", it.description));
     let why = why.unwrap_or_default();
     match health.can_send.as_str() {
@@ -252,7 +260,10 @@ fn account(health: &Health, now: DateTime<Utc>) -> Vec<Diagnosis> {
         found.push(say(
             "account_restricted",
             Warning,
-            format!("Meta does not let the account {what}{}.", until.unwrap_or_default()),
+            format!(
+                "Meta does not let the account {what}{}.",
+                until.unwrap_or_default()
+            ),
             "See which rule was broken in Meta's account quality.",
         ));
     }
@@ -338,7 +349,10 @@ fn security(health: &Health, now: DateTime<Utc>) -> Option<Diagnosis> {
 }
 
 fn looking(health: &Health, now: DateTime<Utc>) -> Option<Diagnosis> {
-    if health.failing_since.is_some_and(|since| since < now - STALE) {
+    if health
+        .failing_since
+        .is_some_and(|since| since < now - STALE)
+    {
         let why = match health.failure.as_str() {
             "rate_limited" => "WhatsApp takes no more questions from the app for now.".to_owned(),
             "refused" if !health.failure_hint.is_empty() => health.failure_hint.clone(),

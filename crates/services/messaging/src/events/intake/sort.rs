@@ -122,13 +122,14 @@ impl Sorted {
                 Payload::ChannelField(field) => {
                     let told = super::templates::told(item, field, route, now);
                     self.templates.extend(told);
-                    self.health.extend(health::news(field).map(|news| health::Told {
-                        notice_id: notice.id,
-                        route,
-                        news,
-                        // A clock that is ahead must not hide what comes later.
-                        at: item.origin.entry_at.map_or(now, |at| at.min(now)),
-                    }));
+                    self.health
+                        .extend(health::news(field).map(|news| health::Told {
+                            notice_id: notice.id,
+                            route,
+                            news,
+                            // A clock that is ahead must not hide what comes later.
+                            at: item.origin.entry_at.map_or(now, |at| at.min(now)),
+                        }));
                 }
                 _ => {}
             }

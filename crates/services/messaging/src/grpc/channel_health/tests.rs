@@ -5,7 +5,6 @@ mod telling;
 
 use std::time::Duration;
 
-use db::jobs;
 use errors::Problem;
 use ids::ChannelId;
 use proto::messaging::{
@@ -18,7 +17,6 @@ use tonic::Code;
 use super::*;
 use crate::{
     fixture::{Fixture, member_context},
-    jobs::check_channels,
     media::stage::{ACCOUNT, APP, NUMBER, Stage},
 };
 
@@ -47,7 +45,9 @@ impl World {
     }
 
     async fn get(&self) -> ChannelHealth {
-        get(&self.service, &self.stage.fixture, &self.id()).await.expect("its health")
+        get(&self.service, &self.stage.fixture, &self.id())
+            .await
+            .expect("its health")
     }
 
     async fn check(&self) -> ChannelHealth {
@@ -124,7 +124,10 @@ fn codes(health: &ChannelHealth) -> Vec<&str> {
     found.map(|it| it.code.as_str()).collect()
 }
 
-const BOTH: &[&str] = &["whatsapp_business_management", "whatsapp_business_messaging"];
+const BOTH: &[&str] = &[
+    "whatsapp_business_management",
+    "whatsapp_business_messaging",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_number_is_unknown_until_it_is_looked_at_and_good_then() {
@@ -133,14 +136,20 @@ async fn a_good_number_is_unknown_until_it_is_looked_at_and_good_then() {
     assert_eq!(before.state(), ChannelHealthState::Unknown);
     assert_eq!(codes(&before), ["not_looked_at_yet"]);
     let after = world.check().await;
-    assert_eq!((after.state(), codes(&after)), (ChannelHealthState::Good, vec![]));
+    assert_eq!(
+        (after.state(), codes(&after)),
+        (ChannelHealthState::Good, vec![])
+    );
     assert_eq!(after.quality_rating, "green");
     assert_eq!(after.messaging_limit, "tier_unlimited");
     assert_eq!(after.number_status, "connected");
     assert_eq!(after.account_review_status, "approved");
     assert_eq!(after.token_state(), TokenState::Valid);
     assert_eq!(after.webhook_state(), WebhookState::Subscribed);
-    assert_eq!((after.token_expires_at, after.messages_per_second), (None, 80));
+    assert_eq!(
+        (after.token_expires_at, after.messages_per_second),
+        (None, 80)
+    );
     assert!(after.checked_at.is_some());
     assert_eq!(world.get().await, after);
 }
@@ -178,7 +187,10 @@ async fn what_whatsapp_says_is_answered_with_what_it_means() {
     assert_eq!(health.obstacles[0].code, 141_010);
     assert_eq!(health.webhook_state(), WebhookState::Missing);
     // What is sent follows what WhatsApp takes.
-    assert_eq!((health.throughput_level.as_str(), health.messages_per_second), ("high", 1_000));
+    assert_eq!(
+        (health.throughput_level.as_str(), health.messages_per_second),
+        ("high", 1_000)
+    );
     for diagnosis in &health.diagnoses {
         assert!(!diagnosis.sentence.is_empty() && !diagnosis.what_to_do.is_empty());
     }
@@ -213,7 +225,11 @@ async fn a_number_that_was_just_looked_at_is_not_looked_at_again() {
     let world = World::new().await;
     let first = world.check().await;
     world.revoke("t");
-    world.stage.fixture.hand.advance(LATER - Duration::from_secs(2));
+    world
+        .stage
+        .fixture
+        .hand
+        .advance(LATER - Duration::from_secs(2));
     assert_eq!(world.check().await, first);
     world.stage.fixture.hand.advance(Duration::from_secs(2));
     assert_eq!(codes(&world.check().await), ["token_refused"]);
@@ -222,30 +238,36 @@ async fn a_number_that_was_just_looked_at_is_not_looked_at_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_that_stopped_sending_says_why() {
     let world = World::new().await;
-    sqlx::query("update messaging.channels set state = 'blocked', state_reason = 'The account is locked.'")
-        .execute(&mut world.stage.fixture.admin().await)
-        .await
-        .expect("blocked");
+    sqlx::query(
+        "update messaging.channels set state = 'blocked', state_reason = 'The account is locked.'",
+    )
+    .execute(&mut world.stage.fixture.admin().await)
+    .await
+    .expect("blocked");
     let health = world.check().await;
     assert_eq!(codes(&health), ["sending_stopped"]);
-    assert!(health.diagnoses[0].sentence.ends_with("The account is locked."));
+    assert!(
+        health.diagnoses[0]
+            .sentence
+            .ends_with("The account is locked.")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_whatsapp_can_not_be_asked_what_is_known_stays_and_its_age_is_told() {
     let mut world = World::new().await;
     world.check().await;
-    // Nobody listens there any more.
-    let graph = Fixture::new().await.engine.management.clone();
-    let mut engine = Engine::clone(&world.stage.fixture.engine);
-    engine.management = graph;
-    world.service.engine = Arc::new(engine);
+    world.service.engine = world.stage.away();
     world.stage.fixture.hand.advance(LATER);
-    let health = world.check().await;
-    assert_eq!((health.failure.as_str(), codes(&health)), ("unreachable", vec![]));
+    let health = world.stage.while_time_passes(world.check()).await;
+    assert_eq!(
+        (health.failure.as_str(), codes(&health)),
+        ("unreachable", vec![])
+    );
     assert_eq!(health.quality_rating, "green");
-    world.stage.fixture.hand.advance(Duration::from_hours(6) + LATER);
-    let health = world.check().await;
+    let hours = Duration::from_hours(6) + LATER;
+    world.stage.fixture.hand.advance(hours);
+    let health = world.stage.while_time_passes(world.check()).await;
     assert_eq!(codes(&health), ["not_looked_at"]);
     world.service = service(&world.stage.fixture);
     world.stage.fixture.hand.advance(LATER);
@@ -280,5 +302,5 @@ async fn a_number_of_another_organization_is_as_one_that_does_not_exist() {
     }
     let wrong = get(service, &world.stage.fixture, "ch_nonsense").await;
     let wrong = wrong.expect_err("no id");
-    assert_eq!(Problem::from_status(&wrong).fields[0].field, "channelId");
+    assert_eq!(Problem::from_status(&wrong).errors[0].field, "channelId");
 }

@@ -7,9 +7,9 @@ use proto::{
     events::DomainEvent,
     messaging::{
         events::v1::{
-            ChannelChanged, ChannelHealthChanged, ConsentChanged, ContactChanged, ContactMerged, ConversationOpened,
-            MediaFailed, MediaReady, MessageQueued, MessageReceived, MessageStatusChanged,
-            TemplateChanged,
+            ChannelChanged, ChannelHealthChanged, ConsentChanged, ContactChanged, ContactMerged,
+            ConversationOpened, MediaFailed, MediaReady, MessageQueued, MessageReceived,
+            MessageStatusChanged, TemplateChanged,
         },
         v1::{Event, event::Payload},
     },

@@ -31,10 +31,16 @@ pub(crate) enum News {
     Limit(String),
     Flagged(bool),
     Throughput,
-    Name { status: String, reason: String },
+    Name {
+        status: String,
+        reason: String,
+    },
     Review(String),
     Restricted(Vec<Restriction>),
-    Ban { state: String, date: String },
+    Ban {
+        state: String,
+        date: String,
+    },
     PinReset(bool),
     /// Something that only asking shows.
     Other,

@@ -79,8 +79,14 @@ pub(crate) async fn record(
             health.fail(failure, hint, now);
             let lasts = health.failing_since.map(|since| now - since);
             let lasts = lasts.and_then(|lasts| lasts.to_std().ok());
-            let first = if failure == "rate_limited" { LIMITED } else { AGAIN };
-            pause = (lasts.unwrap_or_default() / 2).clamp(first, HOURLY).max(at_least);
+            let first = if failure == "rate_limited" {
+                LIMITED
+            } else {
+                AGAIN
+            };
+            pause = (lasts.unwrap_or_default() / 2)
+                .clamp(first, HOURLY)
+                .max(at_least);
         }
     }
     diagnosed(tx, route, &mut health, now, publish::HEALTH).await?;
@@ -137,7 +143,9 @@ fn apply(health: &mut Health, seen: &Seen, now: DateTime<Utc>) {
     health.obstacles = seen.number.obstacles.iter().map(obstacle).collect();
     if health.can_send == "available" {
         // What Meta took back without saying so; what has an end ends by itself.
-        health.restrictions.retain(|it| it.expires_at.is_some_and(|at| at > now));
+        health
+            .restrictions
+            .retain(|it| it.expires_at.is_some_and(|at| at > now));
         health.ban_state.clear();
         health.ban_date.clear();
     }

@@ -130,8 +130,18 @@ fn every_trouble_is_named_alone_in_a_sentence_with_its_weight() {
         assert_eq!(found.len(), 1, "{code}");
         assert_eq!((found[0].code, found[0].severity), (*code, *severity));
         let sentence = &found[0].sentence;
-        assert!(sentence.ends_with('.') && !sentence.contains('_') || *code == "token_permissions_missing");
-        assert_eq!(found[0].what_to_do.is_empty(), matches!(*code, "account_in_review" | "name_in_review" | "not_looked_at_yet"), "{code}");
+        assert!(
+            sentence.ends_with('.') && !sentence.contains('_')
+                || *code == "token_permissions_missing"
+        );
+        assert_eq!(
+            found[0].what_to_do.is_empty(),
+            matches!(
+                *code,
+                "account_in_review" | "name_in_review" | "not_looked_at_yet"
+            ),
+            "{code}"
+        );
         assert!(seen.insert(*code));
     }
 }

@@ -56,7 +56,8 @@ pub use ledger::{
 };
 pub use settings::{LimitSettings, Settings, StatusSettings, WebhookSettings};
 pub use spec::{
-    AccountSpec, AppSpec, NumberSpec, SetupReceipt, SetupSpec, TokenSpec, WindowRefusal,
+    AccountSpec, AppSpec, NumberSpec, ObstacleSpec, SetupReceipt, SetupSpec, TokenSpec,
+    WindowRefusal,
 };
 pub use template::Template;
 pub use webhook::{HandshakeError, sign};

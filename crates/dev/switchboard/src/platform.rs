@@ -301,6 +301,7 @@ fn messaging_config(
             },
             public_url,
             link_secret: SecretString::from(LINK_SECRET),
+            sweep_most_percent: 20,
         },
     })
 }

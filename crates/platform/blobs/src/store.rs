@@ -11,8 +11,8 @@ use futures::{
 };
 use ids::OrganizationId;
 use object_store::{
-    GetOptions, GetRange, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload,
-    path::Path,
+    GetOptions, GetRange, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode,
+    PutOptions, PutPayload, path::Path,
 };
 
 use crate::{BlobError, Digest, Spool, Spooled};
@@ -23,6 +23,11 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const PART_DEADLINE: Duration = Duration::from_mins(1);
 /// Larger files go in parts of this size (S3 wants at least 5 MiB); so much of one file is in memory.
 const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// Says whose store it is. It is no organization's, so it is never listed.
+const OWNER: &str = "owner";
+/// A name has fewer bytes; what is longer is not ours and not read to its end.
+const OWNER_BYTES: u64 = 200;
 
 /// Files of all organizations. Cheap to clone.
 #[derive(Clone)]
@@ -211,6 +216,52 @@ impl Store {
             .await?;
         }
         Ok(found.len())
+    }
+
+    /// Who keeps files here, as [`own`](Self::own) wrote it; `None` while nobody has said so.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn owner(&self) -> Result<Option<String>, BlobError> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(0..OWNER_BYTES)),
+            ..GetOptions::default()
+        };
+        let place = Path::from(OWNER);
+        let read = async { self.objects.get_opts(&place, options).await?.bytes().await };
+        match within("reading whose store it is", DEADLINE, read).await {
+            Ok(name) => Ok(Some(String::from_utf8_lossy(&name).trim().to_owned())),
+            Err(BlobError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says that `name` keeps files here, unless somebody has said so before. Whose it is now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn own(&self, name: &str) -> Result<Option<String>, BlobError> {
+        let place = Path::from(OWNER);
+        let payload = PutPayload::from(name.as_bytes().to_vec());
+        let first = PutOptions::from(PutMode::Create);
+        let put = self.objects.put_opts(&place, payload.clone(), first);
+        match tokio::time::timeout(DEADLINE, put).await {
+            Ok(Ok(_) | Err(object_store::Error::AlreadyExists { .. })) => {}
+            // A store without conditions: whoever looks after this sees who was last.
+            Ok(Err(object_store::Error::NotImplemented { .. })) => {
+                if self.owner().await?.is_none() {
+                    let put = self.objects.put(&place, payload);
+                    within("saying whose store it is", DEADLINE, put).await?;
+                }
+            }
+            Ok(Err(error)) => return Err(BlobError::store("saying whose store it is", error)),
+            Err(_elapsed) => {
+                return Err(BlobError::Deadline {
+                    what: "saying whose store it is",
+                });
+            }
+        }
+        self.owner().await
     }
 
     /// All files of all organizations, in no order. What was put there by somebody else is left out.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{AsTx, DbError, Schema, statement::Statement};
 
-pub use lease::{JobError, Leased, Retried, claim, extend, fail, finish, retry};
+pub use lease::{JobError, Leased, Retried, claim, claim_fairly, extend, fail, finish, retry};
 
 /// Leases a job gets unless it says otherwise.
 pub const MAX_ATTEMPTS: u16 = 20;
@@ -26,6 +26,7 @@ pub(crate) struct Sql {
     push: Statement,
     cancel: Statement,
     next_due: Statement,
+    hurry: Statement,
     lease: lease::Sql,
 }
 
@@ -55,6 +56,11 @@ impl Sql {
                 "select claimable_at from {schema}.jobs
                  where kind = $1 and claimable_at is not null and state = 'waiting'
                  order by claimable_at limit 1",
+            ),
+            hurry: Statement::new(
+                schema,
+                "update {schema}.jobs set due_at = $4
+                 where state = 'waiting' and kind = $2 and organization_id = $1 and payload @> $3 and due_at > $4",
             ),
             lease: lease::Sql::new(schema),
         }
@@ -176,4 +182,29 @@ pub async fn cancel(
 pub async fn next_due(tx: &mut impl AsTx, kind: &str) -> Result<Option<DateTime<Utc>>, DbError> {
     let next = tx.db().sql().jobs.next_due.clone();
     Ok(next.scalar().bind(kind).fetch_optional(tx.conn()).await?)
+}
+
+/// A tenant's waiting jobs of a kind whose payload has all of `matching` are due now: what they waited for has come. How
+/// many.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(name = "db.jobs.hurry", skip_all, fields(job.kind = kind))]
+pub async fn hurry(
+    tx: &mut impl AsTx,
+    organization_id: OrganizationId,
+    kind: &str,
+    matching: &Value,
+) -> Result<u64, DbError> {
+    let now = tx.db().clock().now();
+    let hurry = tx.db().sql().jobs.hurry.clone();
+    let updated = hurry
+        .query()
+        .bind(organization_id.as_uuid())
+        .bind(kind)
+        .bind(matching)
+        .bind(now)
+        .execute(tx.conn())
+        .await?;
+    Ok(updated.rows_affected())
 }

@@ -17,7 +17,7 @@ pub(crate) struct Statement(Arc<str>);
 
 impl Statement {
     /// Puts the schema's name, which is a checked word, in place of `{schema}`.
-    pub(crate) fn new(schema: Schema, template: &'static str) -> Self {
+    pub(crate) fn new(schema: Schema, template: &str) -> Self {
         Self(template.replace("{schema}", schema.as_str()).into())
     }
 

@@ -7,6 +7,7 @@ mod blocks;
 mod config;
 mod error;
 mod graph;
+mod health;
 mod media;
 mod numbers;
 mod rejection;
@@ -26,6 +27,7 @@ pub use self::{
     config::{BaseUrlInvalid, Config},
     error::{CallError, MediaError, SendError, Why},
     graph::{Accepted, MessageStatus},
+    health::{AccountHealth, NumberHealth, Obstacle, TokenInfo},
     media::{Download, MediaInfo, Upload},
     numbers::{PhoneNumber, SubscribedApp},
     rejection::Rejection,

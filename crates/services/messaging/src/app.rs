@@ -14,9 +14,11 @@ use db::Db;
 use proto::{
     identity::v1::identity_service_client::IdentityServiceClient,
     messaging::v1::{
-        ContactServiceValidated, InboxServiceValidated, MessagingServiceValidated,
-        TemplateServiceValidated, contact_service_server::ContactServiceServer,
-        inbox_service_server::InboxServiceServer, messaging_service_server::MessagingServiceServer,
+        ChannelHealthServiceValidated, ContactServiceValidated, InboxServiceValidated,
+        MessagingServiceValidated, TemplateServiceValidated,
+        channel_health_service_server::ChannelHealthServiceServer,
+        contact_service_server::ContactServiceServer, inbox_service_server::InboxServiceServer,
+        messaging_service_server::MessagingServiceServer,
         template_service_server::TemplateServiceServer,
     },
 };
@@ -31,11 +33,11 @@ use crate::{
         on_roster_changed::{self, OnRosterChanged},
         on_whatsapp_received::{self, OnWhatsAppReceived},
     },
-    grpc::{inbox, service, templates, watch::Hub},
+    grpc::{channel_health, inbox, service, templates, watch::Hub},
     jobs::{
-        erase_organization, expire_blocked, fetch_media, keep_partitions, reconcile_attempt,
-        release_work, sweep_files, sweep_quarantine, sync_templates, tell_blocks, transfers,
-        upload_media, wake_snoozed,
+        check_channels, erase_organization, expire_blocked, fetch_media, keep_partitions,
+        reconcile_attempt, release_work, sweep_files, sweep_quarantine, sync_templates,
+        tell_blocks, transfers, upload_media, wake_snoozed,
     },
     media::{self, Files, links::Links},
     outbound::{self, Engine},
@@ -107,7 +109,9 @@ impl Service for App {
                 pictures: Arc::new(Semaphore::new(media::PICTURES)),
                 uploads: Arc::new(Semaphore::new(media::UPLOADS)),
                 graph: client("whatsapp-media", &config.whatsapp, &deps)?,
+                brake: config.media.brake(),
             },
+            management: client("whatsapp-management", &config.whatsapp, &deps)?,
             callback: CallbackKey::new(&config.whatsapp.callback_secret),
             jitter: Jitter::from_os(),
             replica: ids::JobId::generate().to_string(),
@@ -127,6 +131,10 @@ impl Service for App {
             engine: Arc::clone(&self.engine),
             hub: self.hub.clone(),
         };
+        let health = channel_health::Service {
+            engine: Arc::clone(&self.engine),
+        };
+        let health = ChannelHealthServiceServer::new(ChannelHealthServiceValidated(health));
         let contacts = ContactServiceServer::new(ContactServiceValidated(service.clone()));
         let server = MessagingServiceServer::new(MessagingServiceValidated(service));
         let templates = templates::Service {
@@ -142,6 +150,7 @@ impl Service for App {
             .add(server)
             .add(contacts)
             .add(inbox)
+            .add(health)
             .add(templates);
         Some(grpc.layer(layer))
     }
@@ -254,7 +263,13 @@ impl App {
             upload_media::upload,
         );
         tasks.spawn("upload-media", uploading);
-        tasks.spawn("sweep-files", sweep_files::run(engine(), stop.clone()));
+        let refusals = sweep_files::Refusals::new(&deps.meter);
+        tasks.spawn(
+            "check-channels",
+            check_channels::run(engine(), stop.clone()),
+        );
+        let sweeping = sweep_files::run(engine(), refusals, stop.clone());
+        tasks.spawn("sweep-files", sweeping);
     }
 }
 

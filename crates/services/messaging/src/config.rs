@@ -13,6 +13,8 @@ use serde::Deserialize;
 use vault::VaultConfig;
 use whatsapp::{ApiVersion, client};
 
+use crate::jobs::sweep_files::Brake;
+
 /// The root of the settings.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
@@ -39,6 +41,21 @@ pub struct Media {
     pub public_url: String,
     /// Signs those addresses; any random text of at least 32 characters, the same in every replica.
     pub link_secret: SecretString,
+    /// The largest part of all files that a pass of the sweep may delete, in percent.
+    #[serde(default = "Media::sweep_most_percent")]
+    pub sweep_most_percent: u8,
+}
+
+impl Media {
+    const fn sweep_most_percent() -> u8 {
+        20
+    }
+
+    pub(crate) const fn brake(&self) -> Brake {
+        Brake {
+            most_percent: self.sweep_most_percent,
+        }
+    }
 }
 
 /// The Cloud API.
@@ -96,6 +113,9 @@ impl Validate for Media {
         if !sound {
             problems.invalid("public_url", "must be an http or https address");
         }
+        if self.sweep_most_percent > 100 {
+            problems.invalid("sweep_most_percent", "must be at most 100");
+        }
     }
 }
 
@@ -127,6 +147,11 @@ impl Settings for Config {
                 "media.link_secret",
                 "",
                 "Signs the addresses of files: 32 random characters or more, the same in every replica.",
+            )
+            .key(
+                "media.sweep_most_percent",
+                "20",
+                "The largest part of all files that a pass of the sweep may delete, in percent; when more would go, nothing does and an error is logged. 50 files may always go.",
             )
             .key("whatsapp.base_url", "https://graph.facebook.com", "Where the Cloud API is.")
             .key("whatsapp.api_version", "v25.0", "Version of the Cloud API.")

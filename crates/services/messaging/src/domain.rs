@@ -5,6 +5,7 @@ pub(crate) mod canned;
 pub(crate) mod consent;
 pub(crate) mod content;
 pub(crate) mod failure;
+pub(crate) mod health;
 pub(crate) mod mask;
 pub(crate) mod media;
 pub(crate) mod status;

@@ -115,6 +115,9 @@ pub(crate) enum Error {
     /// A file can't be taken in, kept or had.
     #[error("use a file")]
     Blob(#[from] blobs::BlobError),
+    /// The same bytes are being deleted, because nobody named them: they can be kept in a moment.
+    #[error("the same file is being deleted at this moment")]
+    FileBeingDeleted,
     /// A file is not what WhatsApp takes, or not what it was said to be.
     #[error("the file is refused: {}", .0.as_str())]
     MediaRefused(Problem),
@@ -221,7 +224,7 @@ impl Classify for Error {
             Self::LabelUnknown => &codes::LABEL_UNKNOWN,
             Self::NameTaken => &codes::INBOX_NAME_TAKEN,
             Self::PersonWanted => &codes::PERSON_WANTED,
-            Self::Stopping => &codes::UNAVAILABLE,
+            Self::Stopping | Self::FileBeingDeleted => &codes::UNAVAILABLE,
             Self::ChannelUnavailable => &codes::CHANNEL_UNAVAILABLE,
             Self::TemplateNotSendable { .. } => &codes::TEMPLATE_NOT_SENDABLE,
             Self::TemplateRefused { .. } => &codes::TEMPLATE_REFUSED,

@@ -23,6 +23,7 @@ use vault::{Vault, local::LocalKeys};
 use whatsapp::CallbackKey;
 
 use crate::{
+    jobs::sweep_files::Brake,
     media::{self, Files, links::Links},
     outbound::Engine,
     store::{
@@ -71,6 +72,7 @@ impl Fixture {
             whatsapp: whatsapp::Client::new(graph.expect("an address"), http.expect("a client")),
             callback: CallbackKey::new(&SecretString::from("0123456789abcdef0123456789abcdef")),
             files: files(&folder, base_url, &clock),
+            management: management(base_url, &clock),
             jitter: Jitter::seeded(1),
             replica: "this".to_owned(),
             db: db.clone(),
@@ -351,7 +353,15 @@ fn files(folder: &TempDir, base_url: &str, clock: &Clock) -> Files {
         pictures: Arc::new(Semaphore::new(media::PICTURES)),
         uploads: Arc::new(Semaphore::new(media::UPLOADS)),
         graph: whatsapp::Client::new(graph.expect("an address"), http.expect("a client")),
+        brake: Brake { most_percent: 20 },
     }
+}
+
+pub(crate) fn management(base_url: &str, clock: &Clock) -> whatsapp::Client {
+    let graph = whatsapp::client::Config::at(base_url, whatsapp::ApiVersion::DEFAULT);
+    let limits = outbound::Config::default();
+    let http = outbound::Client::new("whatsapp-management", limits, clock.clone());
+    whatsapp::Client::new(graph.expect("an address"), http.expect("a client"))
 }
 
 /// A call of a member who sees everything.

@@ -16,6 +16,7 @@ macro_rules! answer {
     }};
 }
 
+pub(crate) mod channel_health;
 pub(crate) mod contacts;
 pub(crate) mod inbox;
 pub(crate) mod service;

@@ -1,5 +1,6 @@
 //! Deferred work.
 
+pub(crate) mod check_channels;
 pub(crate) mod erase_organization;
 pub(crate) mod expire_blocked;
 pub(crate) mod fetch_media;

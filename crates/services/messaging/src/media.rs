@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use whatsapp::Client;
 
 use self::links::Links;
+use crate::jobs::sweep_files::Brake;
 
 /// What everything that deals with files shares.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub(crate) struct Files {
     pub(crate) uploads: Arc<Semaphore>,
     /// Its own client: files that WhatsApp does not hand out must not open the circuit of what is sent.
     pub(crate) graph: Client,
+    /// What keeps the sweep from deleting too much.
+    pub(crate) brake: Brake,
 }
 
 /// Pictures that are decoded at once.

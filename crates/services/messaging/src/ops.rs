@@ -2,6 +2,7 @@
 //! they read and answer in takes its form in `view`.
 
 pub(crate) mod canned_replies;
+pub(crate) mod channel_health;
 pub(crate) mod connect_channel;
 pub(crate) mod contacts;
 pub(crate) mod create_media;
@@ -13,6 +14,7 @@ pub(crate) mod labels;
 pub(crate) mod lists;
 pub(crate) mod open_conversation;
 pub(crate) mod receive_media;
+pub(crate) mod rotate_channel_token;
 pub(crate) mod send_message;
 pub(crate) mod show_media;
 pub(crate) mod sight;

@@ -4,11 +4,13 @@
 pub(crate) mod agents;
 pub(crate) mod attributes;
 pub(crate) mod canned_replies;
+pub(crate) mod channel_health;
 pub(crate) mod channels;
 pub(crate) mod consents;
 pub(crate) mod contact_notes;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
+pub(crate) mod doomed_files;
 pub(crate) mod entries;
 pub(crate) mod erasure;
 pub(crate) mod intake;

@@ -70,7 +70,7 @@ impl Meta {
     pub fn register_account(&self, spec: AccountSpec) -> Result<String, ControlError> {
         let id = self.id_or_new(spec.waba_id);
         let business_id = self.id_or_new(spec.business_id);
-        let account = Account::new(id.clone(), business_id, spec.name);
+        let account = Account::new(id.clone(), business_id, spec.name, spec.review_status);
         for app_id in spec.subscribed_apps {
             self.app_exists(&app_id)?;
             account.subscribe(Subscription {
@@ -210,6 +210,7 @@ impl Meta {
             business_id: None,
             name: spec.verified_name.clone(),
             subscribed_apps: vec![app_id.clone()],
+            review_status: "APPROVED".into(),
         })?;
         let phone_number_id = self.register_number(NumberSpec {
             phone_number_id: spec.phone_number_id.unwrap_or_default(),
@@ -224,6 +225,9 @@ impl Meta {
             quality_rating: "GREEN".into(),
             name_status: "APPROVED".into(),
             messaging_limit: "TIER_UNLIMITED".into(),
+            status: None,
+            code_verification_status: "VERIFIED".into(),
+            obstacles: Vec::new(),
         })?;
         self.register_token(TokenSpec {
             access_token: spec.access_token,

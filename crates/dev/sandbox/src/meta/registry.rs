@@ -32,6 +32,7 @@ pub(super) struct Account {
     pub(super) id: String,
     pub(super) business_id: String,
     pub(super) name: String,
+    pub(super) review_status: String,
     subscriptions: Locked<Vec<Subscription>>,
     templates: RwLock<Vec<Arc<Registered>>>,
 }
@@ -50,11 +51,17 @@ pub(super) struct Registered {
 }
 
 impl Account {
-    pub(super) fn new(id: String, business_id: String, name: String) -> Self {
+    pub(super) fn new(
+        id: String,
+        business_id: String,
+        name: String,
+        review_status: String,
+    ) -> Self {
         Self {
             id,
             business_id,
             name,
+            review_status,
             subscriptions: Locked::default(),
             templates: RwLock::default(),
         }

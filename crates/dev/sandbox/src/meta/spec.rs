@@ -33,6 +33,8 @@ pub struct AccountSpec {
     /// Apps that get this account's webhooks, as after `POST /{waba}/subscribed_apps`.
     #[serde(default)]
     pub subscribed_apps: Vec<String>,
+    #[serde(default = "approved")]
+    pub review_status: String,
 }
 
 /// A business phone number, and how strictly it behaves.
@@ -66,6 +68,30 @@ pub struct NumberSpec {
     pub name_status: String,
     #[serde(default = "unlimited")]
     pub messaging_limit: String,
+    /// `BANNED`, `FLAGGED`, …; absent: `CONNECTED` if it is registered, else `DISCONNECTED`.
+    #[serde(default)]
+    pub status: Option<String>,
+    #[serde(default = "verified")]
+    pub code_verification_status: String,
+    /// What its health tells: anything limits what can be sent, or blocks it.
+    #[serde(default)]
+    pub obstacles: Vec<ObstacleSpec>,
+}
+
+/// Something in the way of messages, as health tells it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObstacleSpec {
+    /// `PHONE_NUMBER`, `WABA`, `BUSINESS` or `APP`.
+    pub entity_type: String,
+    pub error_code: u32,
+    #[serde(default)]
+    pub error_description: String,
+    #[serde(default)]
+    pub possible_solution: String,
+    /// Whether nothing can be sent, rather than less.
+    #[serde(default)]
+    pub blocks: bool,
 }
 
 /// How 131047 reaches the sender: Meta's table lists it as an answer, and it also comes as a
@@ -154,6 +180,10 @@ fn green() -> String {
 
 fn approved() -> String {
     "APPROVED".into()
+}
+
+fn verified() -> String {
+    "VERIFIED".into()
 }
 
 fn unlimited() -> String {

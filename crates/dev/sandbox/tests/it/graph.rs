@@ -191,3 +191,41 @@ async fn a_message_to_somebody_without_whatsapp_fails_later() {
     assert_eq!(statuses[0]["status"], "failed");
     assert_eq!(statuses[0]["errors"][0]["code"], 131_026);
 }
+
+#[tokio::test]
+async fn a_number_and_its_account_tell_how_they_are_doing() {
+    let world = World::new().await;
+    let number = world.ids.phone_number_id.clone();
+    let health = format!("{number}?fields=health_status,status,code_verification_status");
+    let (_, good) = fetch(world.get(&health)).await;
+    assert_eq!(good["health_status"]["can_send_message"], "AVAILABLE");
+    let obstacle = json!({
+        "entity_type": "BUSINESS", "error_code": 141_010, "error_description": "Not verified.",
+    });
+    let ill = json!({
+        "status": "FLAGGED", "code_verification_status": "EXPIRED", "obstacles": [obstacle],
+    });
+    let register = format!("phone_numbers/{number}");
+    world.patch(&register, &ill).await;
+    let (_, ill) = fetch(world.get(&health)).await;
+    assert_eq!(ill["status"], "FLAGGED");
+    assert_eq!(ill["code_verification_status"], "EXPIRED");
+    assert_eq!(ill["health_status"]["can_send_message"], "LIMITED");
+    let entities = ill["health_status"]["entities"].as_array().expect("a list");
+    let sick: Vec<_> = entities
+        .iter()
+        .filter(|entity| !entity["errors"].is_null())
+        .map(|entity| {
+            (
+                word(&entity["entity_type"]),
+                word(&entity["can_send_message"]),
+            )
+        })
+        .collect();
+    assert_eq!(sick, [("BUSINESS".to_owned(), "LIMITED".to_owned())]);
+
+    let account = json!({"waba_id": "77", "review_status": "REJECTED"});
+    world.tell("wabas", &account).await;
+    let (_, account) = fetch(world.get("77?fields=account_review_status")).await;
+    assert_eq!(account["account_review_status"], "REJECTED");
+}

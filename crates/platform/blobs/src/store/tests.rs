@@ -169,3 +169,14 @@ async fn what_is_not_ours_is_not_listed() {
         (world.first, kept)
     );
 }
+
+#[tokio::test]
+async fn a_store_is_whose_said_so_first_and_that_is_no_file() {
+    let world = world();
+    assert_eq!(world.store.owner().await.expect("nobody"), None);
+    let first = Some("first".to_owned());
+    assert_eq!(world.store.own("first").await.expect("said"), first);
+    assert_eq!(world.store.own("second").await.expect("late"), first);
+    assert_eq!(world.store.owner().await.expect("whose"), first);
+    assert_eq!(world.files().await, []);
+}

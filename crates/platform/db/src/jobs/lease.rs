@@ -14,6 +14,7 @@ use crate::{AsTx, DbError, Schema, SystemTx, statement::Statement};
 #[derive(Debug)]
 pub(super) struct Sql {
     claim: Statement,
+    claim_fairly: Statement,
     finish: Statement,
     fail: Statement,
     retry: Statement,
@@ -23,7 +24,8 @@ pub(super) struct Sql {
 impl Sql {
     pub(super) fn new(schema: Schema) -> Self {
         Self {
-            claim: Statement::new(schema, CLAIM),
+            claim: Statement::new(schema, &[DUE, TAKE].concat()),
+            claim_fairly: Statement::new(schema, &[DUE_FAIRLY, TAKE].concat()),
             finish: Statement::new(
                 schema,
                 "update {schema}.jobs
@@ -46,9 +48,8 @@ impl Sql {
     }
 }
 
-/// A running job whose lease ran out is claimed like a due one. One that has used up its attempts is not handed out but
-/// failed: it has killed or outlived that many workers.
-const CLAIM: &str = "
+/// A running job whose lease ran out is claimed like a due one.
+const DUE: &str = "
     with due as (
         select id from {schema}.jobs j
         where kind = $1
@@ -61,7 +62,53 @@ const CLAIM: &str = "
         order by claimable_at
         limit $3
         for update skip locked
-    )
+    )";
+
+/// The same by turns: every tenant's first job, then every tenant's second, counting what each has with this worker
+/// already, and no tenant's more than `$6`. Tenants are found one by one along an index, however many jobs one has.
+const DUE_FAIRLY: &str = "
+    with recursive tenants as (
+        (select organization_id as id from {schema}.jobs
+         where kind = $1 and organization_id is not null and claimable_at <= greatest($2, now())
+         order by organization_id limit 1)
+        union all
+        select (select organization_id from {schema}.jobs
+                where kind = $1 and organization_id > tenants.id and claimable_at <= greatest($2, now())
+                order by organization_id limit 1)
+        from tenants where tenants.id is not null
+    ), busy as (
+        select organization_id as id, count(*) as jobs from {schema}.jobs
+        where kind = $1 and state = 'running' and leased_by = $4 and lease_until > now()
+        group by organization_id
+    ), turns as (
+        select job.id, coalesce(busy.jobs, 0) + job.turn as turn
+        from tenants left join busy on busy.id = tenants.id
+        cross join lateral (
+            select first.id, row_number() over (order by first.claimable_at, first.id) as turn
+            from (
+                select id, claimable_at from {schema}.jobs j
+                where kind = $1 and organization_id = tenants.id
+                  and claimable_at <= greatest($2, now())
+                  and claimable_at <= case state when 'running' then now() else $2 end
+                  and (state = 'running' or unique_key is null or not exists (
+                          select 1 from {schema}.jobs r
+                          where r.state = 'running' and r.kind = j.kind and r.unique_key = j.unique_key
+                            and r.organization_id is not distinct from j.organization_id))
+                order by claimable_at
+                limit least($3, $6)
+            ) first
+        ) job
+        where coalesce(busy.jobs, 0) + job.turn <= $6
+    ), due as (
+        select j.id from {schema}.jobs j join turns on turns.id = j.id
+        where j.claimable_at <= case j.state when 'running' then now() else $2 end
+        order by turns.turn, j.claimable_at
+        limit $3
+        for update of j skip locked
+    )";
+
+/// One that has used up its attempts is not handed out but failed: it has killed or outlived that many workers.
+const TAKE: &str = "
     update {schema}.jobs j
     set state = case when attempts < max_attempts then 'running' else 'failed' end,
         leased_by = case when attempts < max_attempts then $4 end,
@@ -200,12 +247,45 @@ pub async fn claim(
         .bind(lease.as_secs_f64())
         .fetch_all(tx.conn())
         .await?;
+    Ok(handed_out(rows, worker))
+}
+
+/// The same, by turns among tenants: one with thousands of due jobs delays nobody else's. No tenant has more than
+/// `each` with this `worker` at a time, which is a name of its own therefore. Jobs of no tenant are not among them.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(name = "db.jobs.claim_fairly", level = "debug", skip_all, fields(job.kind = kind))]
+pub async fn claim_fairly(
+    tx: &mut SystemTx,
+    kind: &str,
+    limit: u32,
+    each: u32,
+    lease: Duration,
+    worker: &str,
+) -> Result<Vec<Leased>, DbError> {
+    let now = tx.db().clock().now();
+    let claim = tx.db().sql().jobs.lease.claim_fairly.clone();
+    let rows: Vec<Row> = claim
+        .rows()
+        .bind(kind)
+        .bind(now)
+        .bind(i64::from(limit))
+        .bind(worker)
+        .bind(lease.as_secs_f64())
+        .bind(i64::from(each))
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(handed_out(rows, worker))
+}
+
+fn handed_out(rows: Vec<Row>, worker: &str) -> Vec<Leased> {
     let (leased, exhausted): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.leased);
     for row in exhausted {
         let id = JobId::from_uuid(row.id);
         tracing::error!(job.id = %id, job.kind = %row.kind, "job {id} has used up its attempts");
     }
-    Ok(leased
+    leased
         .into_iter()
         .map(|row| Leased {
             id: JobId::from_uuid(row.id),
@@ -216,7 +296,7 @@ pub async fn claim(
             due_at: row.due_at,
             worker: worker.to_owned(),
         })
-        .collect())
+        .collect()
 }
 
 /// The job is done.

@@ -241,3 +241,113 @@ async fn a_waiting_job_can_be_taken_back_and_a_running_one_not() {
             .expect("cancel")
     );
 }
+
+async fn take_turns(fixture: &Fixture, worker: &str, limit: u32, each: u32) -> Vec<Leased> {
+    let mut tx = fixture.system().await;
+    let leased = jobs::claim_fairly(&mut tx, KIND, limit, each, LEASE, worker)
+        .await
+        .expect("claim");
+    tx.commit().await.expect("commit");
+    leased
+}
+
+/// How many of these are this tenant's.
+fn of(leased: &[Leased], organization: OrganizationId) -> usize {
+    let theirs = leased
+        .iter()
+        .filter(|job| job.organization_id == Some(organization));
+    theirs.count()
+}
+
+#[tokio::test]
+async fn a_tenant_with_many_jobs_takes_turns_with_the_others() {
+    let fixture = Fixture::new().await;
+    let [many, few, later] = std::array::from_fn(|_| OrganizationId::generate());
+    let mut tx = fixture.tenant(many).await;
+    let thousand: Vec<Job> = (0..1_000).map(|_| job(many)).collect();
+    jobs::push(&mut tx, &thousand).await.expect("push");
+    tx.commit().await.expect("commit");
+    fixture.hand.advance(Duration::from_secs(1));
+    for _ in 0..2 {
+        let mut young = job(few);
+        young.due_at += Duration::from_secs(1);
+        push(&fixture, young).await;
+    }
+    let first = take_turns(&fixture, "w", 4, 3).await;
+    assert_eq!((of(&first, many), of(&first, few)), (2, 2));
+    // One of three places is left to the first, and the rest to whoever comes.
+    let second = take_turns(&fixture, "w", 4, 3).await;
+    assert_eq!((second.len(), of(&second, many)), (1, 1));
+    assert_eq!(take_turns(&fixture, "w", 4, 3).await, []);
+    push(&fixture, job(later)).await;
+    assert_eq!(of(&take_turns(&fixture, "w", 4, 3).await, later), 1);
+    // What is done makes room again; what another worker does takes none.
+    finish(&fixture, &second[0]).await.expect("finish");
+    assert_eq!(of(&take_turns(&fixture, "w", 4, 3).await, many), 1);
+    assert_eq!(of(&take_turns(&fixture, "v", 4, 3).await, many), 3);
+}
+
+#[tokio::test]
+async fn workers_that_take_turns_at_the_same_time_share_the_jobs() {
+    let fixture = Fixture::new().await;
+    let organizations: Vec<_> = (0..3).map(|_| OrganizationId::generate()).collect();
+    for organization in &organizations {
+        let mut tx = fixture.tenant(*organization).await;
+        let many: Vec<Job> = (0..20).map(|_| job(*organization)).collect();
+        jobs::push(&mut tx, &many).await.expect("push");
+        tx.commit().await.expect("commit");
+    }
+    let mut workers = JoinSet::new();
+    for worker in 0..4 {
+        let db = fixture.db.clone();
+        workers.spawn(async move {
+            let (worker, mut mine) = (format!("w{worker}"), Vec::new());
+            loop {
+                let mut tx = db::SystemTx::begin(&db, "test").await.expect("begin");
+                let leased = jobs::claim_fairly(&mut tx, KIND, 7, 1_000, LEASE, &worker)
+                    .await
+                    .expect("claim");
+                tx.commit().await.expect("commit");
+                if leased.is_empty() {
+                    return mine;
+                }
+                mine.extend(leased.into_iter().map(|job| job.id));
+            }
+        });
+    }
+    let claimed: Vec<_> = workers.join_all().await.concat();
+    let different: HashSet<_> = claimed.iter().collect();
+    assert_eq!(different.len(), claimed.len(), "each was handed out once");
+    let mut left = 60 - claimed.len();
+    while left > 0 {
+        let rest = take_turns(&fixture, "last", 60, 60).await.len();
+        assert!(rest > 0, "{left} jobs are lost");
+        left -= rest;
+    }
+}
+
+#[tokio::test]
+async fn what_jobs_waited_for_makes_those_of_it_due_and_no_others() {
+    let fixture = Fixture::new().await;
+    let [organization, other] = std::array::from_fn(|_| OrganizationId::generate());
+    for (of, thing) in [
+        (organization, "chair"),
+        (organization, "table"),
+        (other, "chair"),
+    ] {
+        let mut waiting = job(of);
+        waiting.due_at += Duration::from_hours(1);
+        waiting.payload = json!({ "thing": thing, "leg": 4 });
+        push(&fixture, waiting).await;
+    }
+    let chairs = json!({ "thing": "chair" });
+    let mut tx = fixture.tenant(organization).await;
+    let foreign = jobs::hurry(&mut tx, other, KIND, &chairs).await;
+    assert_eq!(foreign.expect("nothing to see"), 0);
+    let hurried = jobs::hurry(&mut tx, organization, KIND, &chairs).await;
+    assert_eq!(hurried.expect("hurry"), 1);
+    tx.commit().await.expect("commit");
+    let due = claim(&fixture, "w", LEASE).await;
+    assert_eq!((due.len(), of(&due, organization)), (1, 1));
+    assert_eq!(due[0].payload["thing"], "chair");
+}

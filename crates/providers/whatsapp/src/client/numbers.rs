@@ -7,7 +7,7 @@ use super::{CallError, Client};
 use crate::webhook::json::Object;
 
 /// What is asked about a number. Meta fails the whole call for a field it does not know.
-const FIELDS: &str = "id,display_phone_number,verified_name,code_verification_status,\
+pub(super) const FIELDS: &str = "id,display_phone_number,verified_name,code_verification_status,\
     quality_rating,status,throughput,name_status,platform_type,is_on_biz_app";
 
 /// A business number. Texts in capitals are Meta's and open.
@@ -36,7 +36,7 @@ pub struct PhoneNumber {
 }
 
 impl PhoneNumber {
-    fn read(object: &Object<'_>) -> Option<Self> {
+    pub(super) fn read(object: &Object<'_>) -> Option<Self> {
         Some(Self {
             id: object.id("id")?,
             display_phone_number: object.id("display_phone_number"),
@@ -61,6 +61,8 @@ pub struct SubscribedApp {
     pub id: Option<String>,
     /// Its name.
     pub name: Option<String>,
+    /// Where it gets them instead of its own callback.
+    pub callback_override: Option<String>,
 }
 
 impl Client {
@@ -139,6 +141,7 @@ impl Client {
             SubscribedApp {
                 id: of("id"),
                 name: of("name"),
+                callback_override: app.id("override_callback_uri"),
             }
         };
         Ok(apps.iter().map(app).collect())

@@ -6,6 +6,7 @@ mod contract;
 mod fields;
 mod fixtures;
 mod fuzz;
+mod health;
 mod limits;
 mod media;
 mod parsing;

@@ -25,6 +25,7 @@ use proto::{
         scim_service_server::ScimServiceServer, sso_service_server::SsoServiceServer,
     },
     messaging::v1::{
+        channel_health_service_server::ChannelHealthServiceServer,
         contact_service_server::ContactServiceServer, inbox_service_server::InboxServiceServer,
         messaging_service_server::MessagingServiceServer,
         template_service_server::TemplateServiceServer,
@@ -344,7 +345,8 @@ async fn serve(script: &Script, part: Part, address: Option<SocketAddr>) -> (Ser
             .add_service(MessagingServiceServer::new(script.clone()))
             .add_service(TemplateServiceServer::new(script.clone()))
             .add_service(ContactServiceServer::new(script.clone()))
-            .add_service(InboxServiceServer::new(script.clone())),
+            .add_service(InboxServiceServer::new(script.clone()))
+            .add_service(ChannelHealthServiceServer::new(script.clone())),
     };
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)

@@ -25,6 +25,8 @@ use crate::{
 
 /// The actor of what a number's lane does by itself.
 pub(crate) const LANE: &str = "system:lane";
+/// The actor of what is seen of a number by looking at it.
+pub(crate) const HEALTH: &str = "system:channel_health";
 /// The actor of what WhatsApp reported.
 pub(crate) const WHATSAPP: &str = "system:whatsapp";
 

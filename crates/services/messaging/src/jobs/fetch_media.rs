@@ -11,8 +11,9 @@ use db::{
     jobs::{self, Job, Leased, Retried},
     outbox,
 };
-use ids::{MediaId, OrganizationId, TenantScope};
+use ids::{MediaId, TenantScope};
 use proto::messaging::events::v1::{MediaFailed, MediaReady};
+use secrecy::SecretString;
 use serde_json::json;
 
 use self::transfer::{Trouble, transfer};
@@ -22,7 +23,11 @@ use crate::{
     error::Error,
     events::publish,
     outbound::Engine,
-    store::media::{self as store, Found, Wanted},
+    store::{
+        channels::{self, Sender},
+        media::{self as store, Found, Wanted},
+        routes::Route,
+    },
 };
 
 pub(crate) const KIND: &str = "messaging.fetch_media";
@@ -30,9 +35,9 @@ pub(crate) const KIND: &str = "messaging.fetch_media";
 const MAX_ATTEMPTS: u16 = 400;
 
 /// The job for a file.
-pub(crate) fn job(organization_id: OrganizationId, id: MediaId, now: DateTime<Utc>) -> Job {
-    let payload = json!({ "media_id": id });
-    let job = Job::new(KIND, Some(organization_id), payload, now).unique(id.to_string());
+pub(crate) fn job(route: Route, id: MediaId, now: DateTime<Utc>) -> Job {
+    let payload = json!({ "channel_id": route.channel_id, "media_id": id });
+    let job = Job::new(KIND, Some(route.organization_id), payload, now).unique(id.to_string());
     Job {
         max_attempts: MAX_ATTEMPTS,
         ..job
@@ -80,12 +85,13 @@ impl Fetching<'_> {
         if self.now() >= wanted.provider_id_expires_at {
             return self.fail(&wanted, Problem::Gone).await;
         }
-        match transfer(self, &wanted).await {
+        let (sender, token) = self.sender(&wanted).await?;
+        match transfer(self, &wanted, &sender, &token).await {
             Ok(found) => self.succeed(&wanted, &found).await,
             Err(Trouble::Never(problem)) => self.fail(&wanted, problem).await,
             Err(Trouble::Later { detail, at_least }) => {
                 let pause = transfers::pause(self.job.attempt).max(at_least);
-                self.again(&wanted, pause, &detail).await
+                self.again(&wanted, sender.updated_at, pause, &detail).await
             }
             Err(Trouble::Ours(error)) => Err(error),
         }
@@ -93,6 +99,21 @@ impl Fetching<'_> {
 
     fn now(&self) -> DateTime<Utc> {
         self.engine.clock().now()
+    }
+
+    /// The number that the file came through, and its token.
+    async fn sender(&self, wanted: &Wanted) -> Result<(Sender, SecretString), Error> {
+        let organization_id = self.scope.organization_id;
+        let mut tx = TenantTx::begin(&self.engine.db, &self.scope).await?;
+        let found = channels::find_sender(tx.conn(), organization_id, wanted.channel_id).await?;
+        tx.commit().await?;
+        let sender = found.ok_or(Error::NotFound("channel"))?;
+        let sealed = &sender.access_token;
+        let opening = self
+            .engine
+            .open_token(&self.scope, wanted.channel_id, sealed);
+        let token = opening.await?;
+        Ok((sender, token))
     }
 
     async fn succeed(&self, wanted: &Wanted, found: &Found) -> Result<(), Error> {
@@ -125,14 +146,29 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    /// Tried again, but not after WhatsApp's id has ended: the last look then says so.
-    async fn again(&self, wanted: &Wanted, pause: Duration, detail: &str) -> Result<(), Error> {
+    /// Tried again, but not after WhatsApp's id has ended: the last look then says so. And at once when the channel was
+    /// connected again since `version`: whoever did that did not see this job wait.
+    async fn again(
+        &self,
+        wanted: &Wanted,
+        version: DateTime<Utc>,
+        pause: Duration,
+        detail: &str,
+    ) -> Result<(), Error> {
         let left = (wanted.provider_id_expires_at - self.now())
             .to_std()
             .unwrap_or_default();
         let jitter = self.engine.jitter.up_to(pause / 4);
+        let route = Route {
+            organization_id: self.scope.organization_id,
+            channel_id: wanted.channel_id,
+        };
         let mut tx = TenantTx::begin(&self.engine.db, &self.scope).await?;
-        let retried = jobs::retry(&mut tx, self.job, (pause + jitter).min(left), detail).await?;
+        let pause = match channels::is_renewed(tx.conn(), route, version).await? {
+            true => Duration::ZERO,
+            false => (pause + jitter).min(left),
+        };
+        let retried = jobs::retry(&mut tx, self.job, pause, detail).await?;
         if retried == Retried::Failed {
             self.give_up(&mut tx, wanted, Problem::Unreachable).await?;
         }

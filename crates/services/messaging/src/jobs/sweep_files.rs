@@ -1,41 +1,59 @@
 //! Deletes files that no row names: of a process that was killed between keeping a file and saying so, of messages that
 //! are gone, of organizations that are gone. And gives up uploads that nobody finished.
+//!
+//! A pass looks at every file and dooms those that nobody names. What was doomed a day ago and is still nobody's is
+//! deleted, unless so much is doomed, or in such a store, that the mistake must be ours: what is deleted is gone.
+
+mod brake;
+mod delete;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use blobs::{BlobError, Digest, Kept};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Db, SystemTx};
-use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use futures::{StreamExt, stream::BoxStream};
 use ids::OrganizationId;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::brake::{Brake, Refusals};
+use self::brake::{Owner, Refused};
 use super::every;
-use crate::{error::Error, outbound::Engine, store::media, within::within};
+use crate::{
+    error::Error,
+    outbound::Engine,
+    store::{doomed_files, media},
+    within::within,
+};
 
-/// How long a file may be nobody's: what keeps it needs time to say so.
+/// How long a file may be nobody's: what keeps it needs time to say so. And how long it is doomed before it goes.
 const GRACE: TimeDelta = TimeDelta::days(1);
 const INTERVAL: Duration = Duration::from_hours(6);
 /// Files of one look into the database.
 const BATCH: usize = 500;
-/// Files of one transaction: it is open while they are deleted.
-const AT_A_TIME: usize = 20;
 /// Rows of one transaction.
 const ROWS: i64 = 500;
 
 /// Looks every six hours until `stop`.
-pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
+pub(crate) async fn run(engine: Arc<Engine>, refusals: Refusals, stop: CancellationToken) {
     let giving_up = every(INTERVAL, stop.clone(), "abandon-media", || {
         abandon(&engine.db)
     });
     let sweeping = async {
         while !stop.is_cancelled() {
-            if let Err(error) = pass(&engine, &stop).await {
-                tracing::warn!(
-                    job = "sweep-files",
-                    error = errors::chain(&error),
-                    "the job can't go on now"
-                );
+            match pass(&engine, &stop).await {
+                Ok(Swept { refused, .. }) => {
+                    if let Some(refused) = refused {
+                        refusals.tell(&refused);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        job = "sweep-files",
+                        error = errors::chain(&error),
+                        "the job can't go on now"
+                    );
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -55,69 +73,108 @@ pub(crate) async fn abandon(db: &Db) -> Result<bool, Error> {
     Ok(given_up == ROWS.unsigned_abs())
 }
 
-/// Once through all files. It may be many: it stops between batches.
-pub(crate) async fn pass(engine: &Engine, stop: &CancellationToken) -> Result<(), Error> {
-    let before = engine.clock().now() - GRACE;
-    let mut files = engine.files.store.list();
-    let mut gone = 0;
-    while !stop.is_cancelled() {
-        let batch = next(&mut files, before).await?;
-        if batch.is_empty() {
-            break;
-        }
-        for (organization_id, digests) in batch {
-            for some in digests.chunks(AT_A_TIME) {
-                gone += within(sweep(engine, organization_id, some)).await?;
-            }
+/// What a pass came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Swept {
+    /// Files that were deleted.
+    pub(crate) gone: usize,
+    /// Why nothing was.
+    pub(crate) refused: Option<Refused>,
+}
+
+impl From<Refused> for Swept {
+    fn from(refused: Refused) -> Self {
+        Self {
+            gone: 0,
+            refused: Some(refused),
         }
     }
+}
+
+/// Once through all files. It may be many: it stops between batches.
+pub(crate) async fn pass(engine: &Engine, stop: &CancellationToken) -> Result<Swept, Error> {
+    let owner = Owner::find(engine).await?;
+    if let Owner::Other(name) = owner {
+        return Ok(Refused::Store { owner: Some(name) }.into());
+    }
+    let Some(seen) = doom(engine, stop).await? else {
+        return Ok(Swept::default());
+    };
+    if matches!(owner, Owner::Nobody)
+        && let Some(refused) = brake::claim(engine, &seen).await?
+    {
+        return Ok(refused.into());
+    }
+    if let Some(refused) = brake::too_many(engine, &seen).await? {
+        return Ok(refused.into());
+    }
+    let gone = delete::pass(engine, stop).await?;
     if gone > 0 {
         tracing::info!(files = gone, "deleted files that nobody names");
     }
-    Ok(())
+    Ok(Swept {
+        gone,
+        refused: None,
+    })
 }
 
-/// The next files that are old enough, by organization; none at the end.
+/// What a look at all files has shown.
+#[derive(Debug, Default)]
+struct Seen {
+    /// All files.
+    files: usize,
+    /// Those that are old enough to be somebody's.
+    old: usize,
+    /// Those of them that are.
+    named: usize,
+}
+
+/// Looks at all files and dooms what nobody names; `None` when it was stopped.
+async fn doom(engine: &Engine, stop: &CancellationToken) -> Result<Option<Seen>, Error> {
+    let before = engine.clock().now() - GRACE;
+    let mut files = engine.files.store.list();
+    let mut seen = Seen::default();
+    while !stop.is_cancelled() {
+        let batch = next(&mut files).await?;
+        if batch.is_empty() {
+            return Ok(Some(seen));
+        }
+        seen.files += batch.len();
+        for (organization_id, digests) in old(&batch, before) {
+            seen.old += digests.len();
+            seen.named += within(doom_some(engine, organization_id, &digests)).await?;
+        }
+    }
+    Ok(None)
+}
+
+/// The next files; none at the end.
 async fn next(
     files: &mut BoxStream<'static, Result<Kept, BlobError>>,
-    before: DateTime<Utc>,
-) -> Result<HashMap<OrganizationId, Vec<Digest>>, Error> {
-    let old = files.try_filter(|kept| std::future::ready(kept.kept_at < before));
-    let found: Vec<Result<Kept, BlobError>> = old.take(BATCH).collect().await;
-    let mut batch: HashMap<OrganizationId, Vec<Digest>> = HashMap::new();
-    for kept in found {
-        let kept = kept?;
-        batch
-            .entry(kept.organization_id)
-            .or_default()
-            .push(kept.digest);
-    }
-    Ok(batch)
+) -> Result<Vec<Kept>, BlobError> {
+    let found: Vec<Result<Kept, BlobError>> = files.take(BATCH).collect().await;
+    found.into_iter().collect()
 }
 
-/// Nobody can begin to name a file of the organization while this looks and deletes: the one place where the store is
-/// asked inside a transaction, a few files long.
-async fn sweep(
+fn old(batch: &[Kept], before: DateTime<Utc>) -> HashMap<OrganizationId, Vec<Digest>> {
+    let mut old: HashMap<OrganizationId, Vec<Digest>> = HashMap::new();
+    for kept in batch.iter().filter(|kept| kept.kept_at < before) {
+        let digests = old.entry(kept.organization_id).or_default();
+        digests.push(kept.digest);
+    }
+    old
+}
+
+async fn doom_some(
     engine: &Engine,
     organization_id: OrganizationId,
     files: &[Digest],
 ) -> Result<usize, Error> {
+    let now = engine.clock().now();
     let mut tx = SystemTx::begin(&engine.db, "files that nobody names").await?;
-    if !media::try_lock_alone(tx.conn(), organization_id).await? {
-        // Somebody is naming a file just now: the next pass comes.
-        return Ok(0);
-    }
-    let named = media::list_named(tx.conn(), organization_id, files).await?;
-    let mut gone = 0;
-    for file in files {
-        if named.iter().any(|named| named == file.as_bytes()) {
-            continue;
-        }
-        engine.files.store.delete(organization_id, *file).await?;
-        gone += 1;
-    }
+    let named = doomed_files::doom(tx.conn(), organization_id, files, now).await?;
     tx.commit().await?;
-    Ok(gone)
+    Ok(named)
 }
 
 #[cfg(test)]

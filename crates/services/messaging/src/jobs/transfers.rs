@@ -1,18 +1,22 @@
-//! Files on their way: some at a time, each for as long as it takes and no longer than its lease.
+//! Jobs that ask WhatsApp, above all for files: some at a time, each for as long as it takes and no longer than its lease.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use db::{
-    SystemTx,
+    DbError, SystemTx, TenantTx,
     jobs::{self, Leased},
 };
+use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::Error, outbound::Engine, within::within};
+use super::{fetch_media, upload_media};
+use crate::{error::Error, outbound::Engine, store::routes::Route, within::within};
 
 /// Of one kind, per replica. Each may have the disk and one part of a file in memory.
 const AT_A_TIME: usize = 8;
+/// Of one organization among them: one with thousands of files leaves room for those of others.
+const EACH: u32 = 5;
 const POLL: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_mins(10);
 /// Shorter than the lease: whoever gives a file up may still write that.
@@ -54,11 +58,23 @@ pub(crate) async fn run<F>(
     }
     let ending = async { while under_way.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ending).await.is_err() {
-        tracing::info!(job = kind, "transfers are cut off and begin again later");
+        tracing::info!(
+            job = kind,
+            "jobs that ask WhatsApp are cut off and begin again later"
+        );
     }
 }
 
-/// Leases what is due.
+/// The channel has been connected again: files that wait for a better token are due at once.
+pub(crate) async fn hurry(tx: &mut TenantTx, route: Route) -> Result<(), DbError> {
+    let of_channel = json!({ "channel_id": route.channel_id });
+    for kind in [fetch_media::KIND, upload_media::KIND] {
+        jobs::hurry(tx, route.organization_id, kind, &of_channel).await?;
+    }
+    Ok(())
+}
+
+/// Leases what is due, by turns among organizations.
 pub(crate) async fn claim(
     engine: &Engine,
     kind: &'static str,
@@ -68,8 +84,8 @@ pub(crate) async fn claim(
     if room == 0 {
         return Ok(Vec::new());
     }
-    let mut tx = SystemTx::begin(&engine.db, "files to transfer").await?;
-    let leased = jobs::claim(&mut tx, kind, room, LEASE, &engine.replica).await?;
+    let mut tx = SystemTx::begin(&engine.db, "jobs that ask WhatsApp").await?;
+    let leased = jobs::claim_fairly(&mut tx, kind, room, EACH, LEASE, &engine.replica).await?;
     tx.commit().await?;
     Ok(leased)
 }
@@ -83,10 +99,10 @@ async fn one(
     match tokio::time::timeout(LONGEST, work).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!(job = kind, job.id = %id, error = errors::chain(&error), "can't transfer a file");
+            tracing::warn!(job = kind, job.id = %id, error = errors::chain(&error), "a job that asks WhatsApp can't be done now");
         }
         Err(_elapsed) => {
-            tracing::warn!(job = kind, job.id = %id, "the transfer of a file took too long");
+            tracing::warn!(job = kind, job.id = %id, "a job that asks WhatsApp took too long");
         }
     }
 }

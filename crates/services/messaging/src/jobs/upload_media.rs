@@ -174,12 +174,18 @@ impl Uploading<'_> {
     ) -> Result<(), Error> {
         let now = self.now();
         let mut tx = TenantTx::begin(&self.engine.db, &self.scope).await?;
-        if channels::block(tx.conn(), self.route, Some(version), hint, now).await? {
+        let blocked = channels::block(tx.conn(), self.route, Some(version), hint, now).await?;
+        if blocked {
             tracing::warn!(organization.id = %self.route.organization_id, channel.id = %self.route.channel_id, "channel blocked");
             let event = publish::channel_changed(self.route, "blocked", now, publish::LANE);
             outbox::push(&mut tx, &[event]).await?;
         }
-        self.again(&mut tx, Duration::from_mins(1), detail).await?;
+        if !blocked && channels::is_renewed(tx.conn(), self.route, version).await? {
+            // Whoever connected the channel again did not see this job wait.
+            jobs::retry(&mut tx, self.job, Duration::ZERO, detail).await?;
+        } else {
+            self.again(&mut tx, Duration::from_mins(1), detail).await?;
+        }
         tx.commit().await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What tests of files begin with: a tenant's number at a sandbox that plays WhatsApp, and a customer who sends files.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bus::{BatchHandler, Delivery, Envelope};
 use clock::Clock;
@@ -19,14 +19,17 @@ use whatsapp::client::Upload;
 
 use crate::{
     events::on_whatsapp_received::{OnWhatsAppReceived, SUBSCRIPTION},
-    fixture::Fixture,
+    fixture::{Fixture, management},
     jobs::{fetch_media, transfers, upload_media},
     ops::create_media,
+    outbound::Engine,
     store::media::{self, Media},
 };
 
 /// Of the sandbox.
 pub(crate) const NUMBER: &str = "1001";
+pub(crate) const ACCOUNT: &str = "2001";
+pub(crate) const APP: &str = "3001";
 
 pub(crate) struct Stage {
     pub(crate) fixture: Fixture,
@@ -40,6 +43,7 @@ impl Stage {
         let sandbox = Sandbox::start(config, Clock::system()).await;
         let sandbox = sandbox.expect("a sandbox");
         let setup = SetupSpec {
+            app_id: Some(APP.to_owned()),
             waba_id: Some("2001".to_owned()),
             phone_number_id: Some(NUMBER.to_owned()),
             enforce_window: false,
@@ -98,7 +102,30 @@ impl Stage {
         (MessageId::from_uuid(row.0), MediaId::from_uuid(row.1))
     }
 
-    async fn hear(&self, body: Vec<u8>) {
+    /// The same with a WhatsApp that can't be reached.
+    pub(crate) fn away(&self) -> Arc<Engine> {
+        let mut engine = Engine::clone(&self.fixture.engine);
+        engine.management = management("http://127.0.0.1:9", self.fixture.db.clock());
+        Arc::new(engine)
+    }
+
+    /// Pauses within a call wait for the test's clock.
+    pub(crate) async fn while_time_passes<T>(&self, work: impl Future<Output = T>) -> T {
+        let hand = self.fixture.hand.clone();
+        let passing = async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                hand.advance(Duration::from_secs(1));
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = passing => unreachable!("time goes on"),
+        }
+    }
+
+    /// A webhook arrives.
+    pub(crate) async fn hear(&self, body: Vec<u8>) {
         let fixture = &self.fixture;
         let received = WhatsAppReceived {
             webhook_id: "wh_1".to_owned(),

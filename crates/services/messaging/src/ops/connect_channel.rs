@@ -11,7 +11,7 @@ use whatsapp::client::PhoneNumber;
 use crate::{
     error::Error,
     events::{audit, publish},
-    jobs::sync_templates,
+    jobs::{check_channels, sync_templates, transfers},
     ops::view,
     outbound::Engine,
     store::{
@@ -98,6 +98,8 @@ async fn store(
     };
     lanes::insert(tx.conn(), route).await?;
     sync_templates::hurry(&mut tx, organization_id, channel.waba_id, now).await?;
+    transfers::hurry(&mut tx, route).await?;
+    check_channels::hurry(&mut tx, route, now).await?;
     let actor = scope.actor.to_string();
     let changed = publish::channel_changed(route, "connected", now, &actor);
     let connected = audit::Change {
@@ -132,7 +134,7 @@ fn taken(error: sqlx::Error) -> Error {
 
 /// Meta: 80 messages per second, 1000 after the automatic upgrade, 20 for numbers that are also used
 /// in the WhatsApp Business app.
-fn throughput(number: &PhoneNumber) -> i32 {
+pub(crate) fn throughput(number: &PhoneNumber) -> i32 {
     match number.throughput_level.as_deref() {
         Some("HIGH") => 1_000,
         _ if number.is_on_biz_app == Some(true) => 20,

@@ -15,7 +15,7 @@ use crate::{
         Files,
         thumbnail::{self, Thumbnail},
     },
-    store::media::{self as store, Found},
+    store::media::{self as store, Announced, Found},
 };
 
 /// Which file it is, and what was said of it.
@@ -62,10 +62,10 @@ pub(crate) async fn receive_media(
     };
     let organization_id = scope.organization_id;
     let mut tx = TenantTx::begin(db, scope).await?;
-    let pending = store::announce(tx.conn(), organization_id, arrived.id, &found).await?;
-    tx.commit().await?;
-    if !pending {
-        return Ok(None);
+    match store::announce(tx.conn(), organization_id, arrived.id, &found).await? {
+        Announced::Named => tx.commit().await?,
+        Announced::NotPending => return Ok(None),
+        Announced::BeingDeleted => return Err(Error::FileBeingDeleted),
     }
     kill::point!("messaging.media-announced");
     files.store.keep(organization_id, file).await?;

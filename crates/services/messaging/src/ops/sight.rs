@@ -147,6 +147,7 @@ fn conversation_of(event: &Event) -> Of {
         None
         | Some(
             Payload::ChannelChanged(_)
+            | Payload::ChannelHealthChanged(_)
             | Payload::TemplateChanged(_)
             | Payload::ContactChanged(_)
             | Payload::ContactMerged(_)

@@ -19,6 +19,8 @@ pub(crate) struct Engine {
     pub(crate) vault: Vault,
     pub(crate) whatsapp: Client,
     pub(crate) files: Files,
+    /// Its own client: questions about numbers that fail must not open the circuit of what is sent.
+    pub(crate) management: Client,
     pub(crate) callback: CallbackKey,
     pub(crate) jitter: Jitter,
     /// Names this replica in leases.

@@ -245,3 +245,78 @@ pub(crate) async fn block(
     .await?;
     Ok(changed.rows_affected() == 1)
 }
+
+/// Whether the channel was connected again since `version` (its `updated_at`) and works. Whoever connects it waits for
+/// the end of this transaction, or this waits for theirs: either way one of the two sees what the other did.
+pub(crate) async fn is_renewed(
+    conn: &mut PgConnection,
+    route: Route,
+    version: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select state = 'active' and updated_at > $3 as "renewed!" from messaging.channels
+           where organization_id = $1 and id = $2 for share"#,
+        route.organization_id.as_uuid(),
+        route.channel_id.as_uuid(),
+        version,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Messages per second, as they are sent at most.
+pub(crate) async fn find_throughput(conn: &mut PgConnection, route: Route) -> sqlx::Result<i32> {
+    let found = sqlx::query_scalar!(
+        "select throughput_per_second from messaging.channels where organization_id = $1 and id = $2",
+        route.organization_id.as_uuid(),
+        route.channel_id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.unwrap_or(0))
+}
+
+/// What WhatsApp says of the number now. Its version stays: whether messages are refused has nothing to do with it.
+pub(crate) async fn refresh(
+    conn: &mut PgConnection,
+    route: Route,
+    verified_name: Option<&str>,
+    throughput_per_second: i32,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messaging.channels set verified_name = coalesce($3, verified_name), throughput_per_second = $4
+         where organization_id = $1 and id = $2
+           and (throughput_per_second <> $4 or verified_name <> coalesce($3, verified_name))",
+        route.organization_id.as_uuid(),
+        route.channel_id.as_uuid(),
+        verified_name,
+        throughput_per_second,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Replaces the token of a channel that is as it was at `version` (its `updated_at`), and lets it send again; false when
+/// it was changed meanwhile.
+pub(crate) async fn rotate(
+    conn: &mut PgConnection,
+    route: Route,
+    version: DateTime<Utc>,
+    access_token: &[u8],
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let changed = sqlx::query!(
+        "update messaging.channels set access_token = $4, state = 'active', state_reason = '', updated_at = $5
+         where organization_id = $1 and id = $2 and updated_at = $3",
+        route.organization_id.as_uuid(),
+        route.channel_id.as_uuid(),
+        version,
+        access_token,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(changed.rows_affected() == 1)
+}

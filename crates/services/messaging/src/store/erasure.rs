@@ -31,7 +31,9 @@ pub(crate) enum Table {
     Consents,
     Contacts,
     AttributeDefinitions,
+    ChannelHealth,
     ChannelNotices,
+    DoomedFiles,
     Media,
     MediaUploads,
     TemplateRevisions,
@@ -45,7 +47,7 @@ pub(crate) enum Table {
 
 /// In the order in which they can go: routes first, so that nothing more is taken in, and what is referred to after
 /// what refers to it. Events in the outbox end with their retention, and data keys stay as destroyed ones.
-pub(crate) const TABLES: [Table; 34] = [
+pub(crate) const TABLES: &[Table] = &[
     Table::ChannelRoutes,
     Table::SendQueue,
     Table::Lanes,
@@ -70,12 +72,14 @@ pub(crate) const TABLES: [Table; 34] = [
     Table::Consents,
     Table::Contacts,
     Table::AttributeDefinitions,
+    Table::ChannelHealth,
     Table::ChannelNotices,
     Table::TemplateRevisions,
     Table::Templates,
     Table::TemplateSyncs,
     Table::MediaUploads,
     Table::Media,
+    Table::DoomedFiles,
     Table::Channels,
     Table::IdempotencyKeys,
     Table::Jobs,
@@ -146,6 +150,8 @@ pub(crate) async fn delete_some(
         Table::TemplateSyncs => some!("ctid", "template_syncs"),
         Table::MediaUploads => some!("ctid", "media_uploads"),
         Table::Media => some!("ctid", "media"),
+        Table::ChannelHealth => some!("ctid", "channel_health"),
+        Table::DoomedFiles => some!("ctid", "doomed_files"),
     }?;
     Ok(deleted.rows_affected())
 }

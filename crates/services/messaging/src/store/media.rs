@@ -6,7 +6,10 @@ use ids::{ChannelId, ConversationId, MediaId, MessageId, OrganizationId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{domain::media::Problem, store::routes::Route};
+use crate::{
+    domain::media::Problem,
+    store::{doomed_files, routes::Route},
+};
 
 /// A file as it is shown.
 #[derive(Debug, Clone)]
@@ -219,15 +222,33 @@ pub(crate) struct Found {
     pub(crate) height: Option<i32>,
 }
 
-/// Names the bytes before they are kept, so that no sweep takes them for nobody's. It waits for a sweep of the
-/// organization's files that is under way.
+/// What became of naming bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Announced {
+    /// They may be kept.
+    Named,
+    /// The row is pending no more.
+    NotPending,
+    /// The store is deleting the same bytes, which nobody named till now: they can be kept in a moment.
+    BeingDeleted,
+}
+
+/// Names the bytes before they are kept, so that no sweep takes them for nobody's.
 pub(crate) async fn announce(
     conn: &mut PgConnection,
     organization_id: OrganizationId,
     id: MediaId,
     found: &Found,
-) -> sqlx::Result<bool> {
+) -> sqlx::Result<Announced> {
     lock_shared(conn, organization_id).await?;
+    let named: Vec<Vec<u8>> = [Some(found.digest), found.thumbnail]
+        .into_iter()
+        .flatten()
+        .map(|digest| digest.as_bytes().to_vec())
+        .collect();
+    if !doomed_files::spare(conn, organization_id, &named).await? {
+        return Ok(Announced::BeingDeleted);
+    }
     let updated = sqlx::query!(
         "update messaging.media set sha256 = $3, thumbnail_sha256 = $4, mime_type = $5, size_bytes = $6, width = $7,
                 height = $8
@@ -243,7 +264,10 @@ pub(crate) async fn announce(
     )
     .execute(conn)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    Ok(match updated.rows_affected() {
+        0 => Announced::NotPending,
+        _ => Announced::Named,
+    })
 }
 
 /// Its bytes are kept; false when it is pending no more, or was announced as another file meanwhile.
@@ -312,24 +336,6 @@ pub(crate) async fn abandon(
     Ok(updated.rows_affected())
 }
 
-/// Which of these files some row names.
-pub(crate) async fn list_named(
-    conn: &mut PgConnection,
-    organization_id: OrganizationId,
-    files: &[Digest],
-) -> sqlx::Result<Vec<Vec<u8>>> {
-    let digests: Vec<Vec<u8>> = files.iter().map(|file| file.as_bytes().to_vec()).collect();
-    sqlx::query_scalar!(
-        r#"select d as "digest!" from unnest($2::bytea[]) d
-           where exists (select from messaging.media f where f.organization_id = $1 and f.sha256 = d)
-              or exists (select from messaging.media f where f.organization_id = $1 and f.thumbnail_sha256 = d)"#,
-        organization_id.as_uuid(),
-        &digests,
-    )
-    .fetch_all(conn)
-    .await
-}
-
 /// Whoever announces bytes holds it with others, to the end of its transaction.
 async fn lock_shared(conn: &mut PgConnection, organization_id: OrganizationId) -> sqlx::Result<()> {
     sqlx::query!(
@@ -341,7 +347,8 @@ async fn lock_shared(conn: &mut PgConnection, organization_id: OrganizationId) -
     Ok(())
 }
 
-/// Whoever deletes files that nobody names holds it alone, to the end of its transaction; false while others have it.
+/// Whoever begins to delete files that nobody names holds it alone, to the end of its transaction; false while others
+/// have it.
 pub(crate) async fn try_lock_alone(
     conn: &mut PgConnection,
     organization_id: OrganizationId,

@@ -38,6 +38,10 @@ const ROWS: &str = "
     insert into messaging.channel_notices
     values ('00000000-0000-7000-8000-000000000001', gen_random_uuid(), '00000000-0000-7000-8000-000000000002', 'f',
         '{}', 'k', now());
+    insert into messaging.channel_health (organization_id, channel_id)
+    values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002');
+    insert into messaging.doomed_files
+    values ('00000000-0000-7000-8000-000000000001', sha256('a'), now(), null);
     insert into messaging.templates (organization_id, id, waba_id, name, language, category, category_at, parameter_format, status,
         status_at, definition, revision, created_at, updated_at)
     values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000006', '2', 'n', 'en', 'utility', now(),

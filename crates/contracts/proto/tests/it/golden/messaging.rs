@@ -4,11 +4,12 @@ use proto::{
     common::v1::AuditRecord,
     messaging::{
         events::v1::{
-            AuditRecorded, ChannelChanged, ConsentChanged, ContactChanged, ContactMerged,
-            ConversationAssigned, ConversationChanged, ConversationOpened, MediaFailed, MediaReady,
-            MessageQueued, MessageReceived, MessageStatusChanged, NoteCreated, TemplateChanged,
+            AuditRecorded, ChannelChanged, ChannelHealthChanged, ConsentChanged, ContactChanged,
+            ContactMerged, ConversationAssigned, ConversationChanged, ConversationOpened,
+            MediaFailed, MediaReady, MessageQueued, MessageReceived, MessageStatusChanged,
+            NoteCreated, TemplateChanged,
         },
-        v1::{ConsentPurpose, Failure, MediaKind, MessageStatus, Note},
+        v1::{ChannelHealthState, ConsentPurpose, Failure, MediaKind, MessageStatus, Note},
     },
 };
 
@@ -120,6 +121,12 @@ fn of_the_rest() -> Vec<Example> {
         Example::of(&ChannelChanged {
             channel_id: "ch_1".into(),
             change: "connected".into(),
+            changed_at: AT,
+        }),
+        Example::of(&ChannelHealthChanged {
+            channel_id: "ch_1".into(),
+            state: ChannelHealthState::Broken.into(),
+            diagnoses: vec!["token_refused".into(), "quality_low".into()],
             changed_at: AT,
         }),
         Example::of(&TemplateChanged {

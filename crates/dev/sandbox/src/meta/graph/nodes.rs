@@ -9,6 +9,7 @@ use crate::meta::{
     error::GraphError,
     number::Number,
     registry::{Account, Registered},
+    spec::NumberSpec,
 };
 
 /// Page size when none is asked for.
@@ -101,9 +102,9 @@ fn number_node(number: &Number) -> Map<String, Value> {
         "display_phone_number": spec.display_phone_number,
         "verified_name": spec.verified_name,
         "quality_rating": spec.quality_rating,
-        "code_verification_status": "VERIFIED",
+        "code_verification_status": spec.code_verification_status,
         "name_status": spec.name_status,
-        "status": if spec.registered { "CONNECTED" } else { "DISCONNECTED" },
+        "status": status(&spec),
         "platform_type": "CLOUD_API",
         "throughput": {"level": level},
         "account_mode": "LIVE",
@@ -112,16 +113,57 @@ fn number_node(number: &Number) -> Map<String, Value> {
         "whatsapp_business_manager_messaging_limit": spec.messaging_limit,
         "messaging_limit_tier": spec.messaging_limit,
         "webhook_configuration": webhooks,
-        "health_status": {
-            "can_send_message": if spec.registered { "AVAILABLE" } else { "BLOCKED" },
-            "entities": [
-                {"entity_type": "PHONE_NUMBER", "id": number.id,
-                 "can_send_message": if spec.registered { "AVAILABLE" } else { "BLOCKED" }},
-                {"entity_type": "WABA", "id": number.account_id, "can_send_message": "AVAILABLE"},
-            ],
-        },
+        "health_status": health(number, &spec),
     });
     as_map(node)
+}
+
+fn status(spec: &NumberSpec) -> &str {
+    match &spec.status {
+        Some(status) => status,
+        None if spec.registered => "CONNECTED",
+        None => "DISCONNECTED",
+    }
+}
+
+/// As bad as the worst entity.
+fn health(number: &Number, spec: &NumberSpec) -> Value {
+    let of = |entity: Option<&str>| {
+        let unregistered = !spec.registered && entity.is_none_or(|it| it == "PHONE_NUMBER");
+        let mine = spec.obstacles.iter();
+        let mine = mine.filter(|it| entity.is_none_or(|entity| entity == it.entity_type));
+        match mine.map(|it| it.blocks).max() {
+            _ if unregistered => "BLOCKED",
+            Some(true) => "BLOCKED",
+            Some(false) => "LIMITED",
+            None => "AVAILABLE",
+        }
+    };
+    let entities = ["PHONE_NUMBER", "WABA", "BUSINESS", "APP"].map(|entity| {
+        let id = match entity {
+            "PHONE_NUMBER" => &*number.id,
+            "WABA" => &*number.account_id,
+            _ => "0",
+        };
+        let errors = spec.obstacles.iter().filter(|it| it.entity_type == entity);
+        let errors: Vec<_> = errors
+            .map(|it| {
+                json!({
+                    "error_code": it.error_code,
+                    "error_description": it.error_description,
+                    "possible_solution": it.possible_solution,
+                })
+            })
+            .collect();
+        let mut node = json!({
+            "entity_type": entity, "id": id, "can_send_message": of(Some(entity)),
+        });
+        if !errors.is_empty() {
+            node["errors"] = errors.into();
+        }
+        node
+    });
+    json!({"can_send_message": of(None), "entities": entities})
 }
 
 fn account_node(account: &Account) -> Map<String, Value> {
@@ -131,7 +173,7 @@ fn account_node(account: &Account) -> Map<String, Value> {
         "timezone_id": "1",
         "currency": "USD",
         "message_template_namespace": format!("sandbox_{}", account.id),
-        "account_review_status": "APPROVED",
+        "account_review_status": account.review_status,
         "business_verification_status": "verified",
         "owner_business_info": {"id": account.business_id, "name": account.name},
         "health_status": {

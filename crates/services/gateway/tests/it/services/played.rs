@@ -10,9 +10,9 @@ use proto::{
         sso_service_server::SsoService,
     },
     messaging::v1::{
-        self as messaging, contact_service_server::ContactService,
-        inbox_service_server::InboxService, messaging_service_server::MessagingService,
-        template_service_server::TemplateService,
+        self as messaging, channel_health_service_server::ChannelHealthService,
+        contact_service_server::ContactService, inbox_service_server::InboxService,
+        messaging_service_server::MessagingService, template_service_server::TemplateService,
     },
 };
 use tonic::{Request, Response, Status};
@@ -276,6 +276,12 @@ played!(TemplateService, messaging, {
     SubmitTemplate submit_template(SubmitTemplateRequest) -> MessageTemplate;
     DeleteTemplate delete_template(DeleteTemplateRequest) -> DeleteTemplateResponse;
     SyncTemplates sync_templates(SyncTemplatesRequest) -> SyncTemplatesResponse;
+}, {});
+
+played!(ChannelHealthService, messaging, {
+    GetChannelHealth get_channel_health(GetChannelHealthRequest) -> ChannelHealth;
+    CheckChannelHealth check_channel_health(CheckChannelHealthRequest) -> ChannelHealth;
+    RotateChannelToken rotate_channel_token(RotateChannelTokenRequest) -> Channel;
 }, {});
 
 played!(ContactService, messaging, {

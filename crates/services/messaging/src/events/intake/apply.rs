@@ -19,7 +19,7 @@ use crate::{
     domain::content::preview,
     events::{publish, worked::Traces},
     jobs::tell_blocks,
-    ops::templates::follow,
+    ops::{channel_health, templates::follow},
     store::{
         entries,
         intake::{
@@ -59,6 +59,7 @@ pub(crate) async fn apply(
     receive(tx, &messages, wrote, now, &mut events).await?;
     report(tx, &sorted.reports, now, &mut events).await?;
     follow::follow(tx, &sorted.templates, now, &mut events).await?;
+    channel_health::follow::follow(tx, sorted.health, &fresh, now).await?;
     outbox::push(tx, &events).await
 }
 

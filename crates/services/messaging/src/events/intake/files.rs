@@ -36,7 +36,7 @@ pub(crate) async fn note(
     let due: Vec<_> = files
         .iter()
         .filter(|file| file.provider_id.is_some())
-        .map(|file| fetch_media::job(file.route.organization_id, file.id, now))
+        .map(|file| fetch_media::job(file.route, file.id, now))
         .collect();
     jobs::push(tx, &due).await?;
     Ok(())

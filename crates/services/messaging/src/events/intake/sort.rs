@@ -13,7 +13,7 @@ use crate::{
         failure,
         status::Status,
     },
-    ops::templates::follow::Told,
+    ops::{channel_health::follow as health, templates::follow::Told},
     store::{
         intake::statuses::Report,
         notices::NewNotice,
@@ -66,6 +66,7 @@ pub(crate) struct Sorted {
     pub(crate) preferences: Vec<Preferred>,
     pub(crate) quarantine: Vec<NewItem>,
     pub(crate) templates: Vec<Told>,
+    pub(crate) health: Vec<health::Told>,
 }
 
 /// Verifies the token that WhatsApp hands back with a status of ours.
@@ -121,6 +122,14 @@ impl Sorted {
                 Payload::ChannelField(field) => {
                     let told = super::templates::told(item, field, route, now);
                     self.templates.extend(told);
+                    self.health
+                        .extend(health::news(field).map(|news| health::Told {
+                            notice_id: notice.id,
+                            route,
+                            news,
+                            // A clock that is ahead must not hide what comes later.
+                            at: item.origin.entry_at.map_or(now, |at| at.min(now)),
+                        }));
                 }
                 _ => {}
             }

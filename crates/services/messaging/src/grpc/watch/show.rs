@@ -7,9 +7,9 @@ use proto::{
     events::DomainEvent,
     messaging::{
         events::v1::{
-            ChannelChanged, ConsentChanged, ContactChanged, ContactMerged, ConversationAssigned,
-            ConversationChanged, ConversationOpened, MediaFailed, MediaReady, MessageQueued,
-            MessageReceived, MessageStatusChanged, NoteCreated, TemplateChanged,
+            ChannelChanged, ChannelHealthChanged, ConsentChanged, ContactChanged, ContactMerged,
+            ConversationAssigned, ConversationChanged, ConversationOpened, MediaFailed, MediaReady,
+            MessageQueued, MessageReceived, MessageStatusChanged, NoteCreated, TemplateChanged,
         },
         v1::{Event, event::Payload},
     },
@@ -79,6 +79,10 @@ fn one(event: &FeedEvent) -> Result<Option<Event>, DecodeError> {
         kind if kind == ChannelChanged::SPEC.event_type => (
             "channel.changed",
             Payload::ChannelChanged(ChannelChanged::decode(bytes)?),
+        ),
+        kind if kind == ChannelHealthChanged::SPEC.event_type => (
+            "channel.health_changed",
+            Payload::ChannelHealthChanged(ChannelHealthChanged::decode(bytes)?),
         ),
         kind if kind == TemplateChanged::SPEC.event_type => (
             "template.changed",

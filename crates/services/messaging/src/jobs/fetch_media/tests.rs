@@ -1,12 +1,23 @@
 use std::time::Duration;
 
+use auth::Origin;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use proto::messaging::events::v1::{MediaFailed, MediaReady};
+use ids::MediaId;
+use proto::messaging::{
+    events::v1::{MediaFailed, MediaReady},
+    v1::ConnectChannelRequest,
+};
 use sandbox::meta::{Call, FaultKind};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::media::stage::{Stage, png};
+use crate::{
+    fixture::Fixture,
+    jobs::transfers,
+    media::stage::{NUMBER, Stage, png},
+    ops::connect_channel::connect_channel,
+    store::media as store,
+};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -159,4 +170,90 @@ async fn whatsapp_is_asked_until_its_id_ends_and_then_the_file_has_failed() {
         ("failed", "gone")
     );
     assert_eq!(stage.fetch().await, 0);
+}
+
+/// A person connects the number again, with another token.
+async fn connect(stage: &Stage) {
+    let request = ConnectChannelRequest {
+        phone_number_id: NUMBER.to_owned(),
+        waba_id: "2001".to_owned(),
+        access_token: "t".to_owned(),
+        ..ConnectChannelRequest::default()
+    };
+    let (engine, scope) = (&stage.fixture.engine, stage.fixture.scope());
+    let connected = connect_channel(engine, &scope, &Origin::default(), request).await;
+    connected.expect("a channel");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_wait_for_a_better_token_are_fetched_once_the_channel_has_one() {
+    let stage = Stage::new().await;
+    let bytes = png(1);
+    let id = stage.file_at_whatsapp("image/png", &bytes).await;
+    let (_, media_id) = stage.arrives("image", image(&id, &bytes)).await;
+    stage.fault(Call::MediaUrl, FaultKind::TokenExpired, 0);
+    assert_eq!(stage.fetch().await, 1);
+    stage.sandbox.meta().remove_faults(None);
+    stage.fixture.hand.advance(Duration::from_secs(1));
+    assert_eq!(stage.fetch().await, 0, "it is asked for again much later");
+    connect(&stage).await;
+    assert_eq!(stage.fetch().await, 1);
+    assert_eq!(stage.media(media_id).await.state, "ready");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_asked_for_with_the_old_token_meanwhile_does_not_wait_either() {
+    let stage = Stage::new().await;
+    let bytes = png(1);
+    let id = stage.file_at_whatsapp("image/png", &bytes).await;
+    let (_, media_id) = stage.arrives("image", image(&id, &bytes)).await;
+    let engine = &stage.fixture.engine;
+    let leased = transfers::claim(engine, super::KIND, 8).await;
+    let job = leased.expect("jobs").remove(0);
+    let fetching = super::Fetching {
+        engine,
+        scope: stage.fixture.scope(),
+        id: media_id,
+        job: &job,
+    };
+    let mut tx = stage.fixture.tenant().await;
+    let of = stage.fixture.route.organization_id;
+    let wanted = store::find_wanted(tx.conn(), of, media_id).await;
+    let wanted = wanted.expect("read").expect("wanted");
+    drop(tx);
+    let (sender, _) = fetching.sender(&wanted).await.expect("the old token");
+    stage.fixture.hand.advance(Duration::from_secs(1));
+    connect(&stage).await;
+    fetching
+        .again(&wanted, sender.updated_at, HOUR, "token expired")
+        .await
+        .expect("waiting");
+    assert_eq!(stage.fetch().await, 1);
+    assert_eq!(stage.media(media_id).await.state, "ready");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_organization_with_many_files_delays_no_other() {
+    let mut stage = Stage::new().await;
+    let many = stage.fixture.route;
+    let push = async |fixture: &Fixture, count: usize| {
+        let jobs: Vec<_> = (0..count)
+            .map(|_| super::job(fixture.route, MediaId::generate(), fixture.now()))
+            .collect();
+        let mut tx = fixture.tenant().await;
+        db::jobs::push(&mut tx, &jobs).await.expect("jobs");
+        tx.commit().await.expect("commit");
+    };
+    push(&stage.fixture, 1_000).await;
+    stage.fixture.hand.advance(Duration::from_secs(1));
+    stage.fixture.add_tenant("1002").await;
+    push(&stage.fixture, 2).await;
+    let leased = transfers::claim(&stage.fixture.engine, super::KIND, 8).await;
+    let leased = leased.expect("jobs");
+    let of_many = leased
+        .iter()
+        .filter(|job| job.organization_id == Some(many.organization_id));
+    assert_eq!((leased.len(), of_many.count()), (7, 5));
+    let more = transfers::claim(&stage.fixture.engine, super::KIND, 8).await;
+    assert_eq!(more.expect("jobs"), [], "a place is left for a third");
 }

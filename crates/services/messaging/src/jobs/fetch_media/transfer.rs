@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use blobs::{BlobError, Digest, Spooled};
-use db::TenantTx;
 use proto::messaging::v1::MediaKind;
 use secrecy::SecretString;
 use whatsapp::{
@@ -17,7 +16,7 @@ use crate::{
     error::Error,
     ops::receive_media::{Arrived, receive_media},
     store::{
-        channels::{self, Sender},
+        channels::Sender,
         media::{Found, Wanted},
     },
 };
@@ -29,18 +28,22 @@ pub(super) enum Trouble {
     Never(Problem),
     /// It may come later, with a new address.
     Later { detail: String, at_least: Duration },
-    /// The database or the vault failed: the job begins again when its lease ends.
+    /// The database failed: the job begins again when its lease ends.
     Ours(Error),
 }
 
 /// Until a person has connected the channel with a new token.
 const WAIT: Duration = Duration::from_mins(10);
 /// Fetches it once, by an address of its own.
-pub(super) async fn transfer(fetching: &Fetching<'_>, wanted: &Wanted) -> Result<Found, Trouble> {
-    let (sender, token) = sender(fetching, wanted).await?;
+pub(super) async fn transfer(
+    fetching: &Fetching<'_>,
+    wanted: &Wanted,
+    sender: &Sender,
+    token: &SecretString,
+) -> Result<Found, Trouble> {
     let graph = &fetching.engine.files.graph;
     let number = Some(sender.phone_number_id.as_str());
-    let info = graph.media_url(&wanted.provider_id, &token, number).await;
+    let info = graph.media_url(&wanted.provider_id, token, number).await;
     let info = info.map_err(|error| of_call(&error))?;
     let kind = media::kind(&wanted.kind);
     let limit = media::limit(kind, Direction::Inbound);
@@ -48,28 +51,10 @@ pub(super) async fn transfer(fetching: &Fetching<'_>, wanted: &Wanted) -> Result
         return Err(Trouble::Never(Problem::TooLarge));
     }
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let download = graph.download(&info.url, &token, most).await;
+    let download = graph.download(&info.url, token, most).await;
     let download = download.map_err(|error| of_media(&error))?;
     let file = spool(fetching, wanted, &info, download, limit).await?;
     keep(fetching, wanted, kind, file).await
-}
-
-async fn sender(
-    fetching: &Fetching<'_>,
-    wanted: &Wanted,
-) -> Result<(Sender, SecretString), Trouble> {
-    let (engine, scope) = (fetching.engine, &fetching.scope);
-    let find = async {
-        let mut tx = TenantTx::begin(&engine.db, scope).await?;
-        let organization_id = scope.organization_id;
-        let found = channels::find_sender(tx.conn(), organization_id, wanted.channel_id).await?;
-        let sender = found.ok_or(Error::NotFound("channel"))?;
-        tx.commit().await?;
-        let opening = engine.open_token(scope, wanted.channel_id, &sender.access_token);
-        let token = opening.await?;
-        Ok((sender, token))
-    };
-    find.await.map_err(Trouble::Ours)
 }
 
 async fn spool(
@@ -123,6 +108,7 @@ async fn keep(
         Ok(None) => Err(later("the file is not wanted any more".to_owned(), None)),
         Err(Error::MediaRefused(problem)) => Err(Trouble::Never(problem)),
         Err(Error::Blob(error)) => Err(of_blob(error)),
+        Err(error @ Error::FileBeingDeleted) => Err(later(errors::chain(&error), None)),
         Err(error) => Err(Trouble::Ours(error)),
     }
 }

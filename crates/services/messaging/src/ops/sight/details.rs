@@ -101,6 +101,7 @@ impl Details for Event {
                 | Payload::ConversationAssigned(_)
                 | Payload::NoteCreated(_)
                 | Payload::ChannelChanged(_)
+                | Payload::ChannelHealthChanged(_)
                 | Payload::MediaReady(_)
                 | Payload::MediaFailed(_)
                 | Payload::TemplateChanged(_)

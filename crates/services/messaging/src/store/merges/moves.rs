@@ -7,8 +7,7 @@ use uuid::Uuid;
 use super::{
     Merge, Order,
     record::{Moved, Said},
-    since,
-    work,
+    since, work,
 };
 
 /// Moves everything of the other contact to the one that is kept.

@@ -109,10 +109,9 @@ async fn a_conversation_goes_through_the_hands_of_a_team() {
     assert_eq!(mine["conversations"].as_array().map(Vec::len), Some(1));
     let mentions = world.get("/v1/mentions?unreadOnly=true").await;
     assert_eq!(mentions["mentions"][0]["conversationId"], json!(id));
-    let read = world
-        .owner
-        .post(&format!("{path}/read"), "read", &json!({}));
-    read.await.expect("read");
+    let read = format!("{path}/read");
+    let read = world.owner.post(&read, "read", &json!({})).await;
+    read.expect("read");
     assert_eq!(
         world.get("/v1/mentions?unreadOnly=true").await["mentions"],
         json!([])

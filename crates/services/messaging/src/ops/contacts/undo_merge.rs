@@ -17,7 +17,6 @@ use crate::{
     store::{
         contacts, conversations,
         merges::{self, Merge, moves, record::Moved, since},
-        messages,
     },
 };
 

@@ -185,7 +185,12 @@ mod tests {
         };
         merges::merge(merging.conn(), &order).await.expect("merged");
         let scope = fixture.scope();
-        let opening = open_conversation(&fixture.db, &scope, with(&fixture, "+491702"));
+        let opening = open_conversation(
+            &fixture.db,
+            &scope,
+            &Sight::EVERYTHING,
+            with(&fixture, "+491702"),
+        );
         let committing = async {
             eventually(Duration::from_secs(20), async || {
                 fixture.lock_waits().await > 0

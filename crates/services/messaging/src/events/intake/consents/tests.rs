@@ -85,7 +85,7 @@ async fn send_offer(fixture: &Fixture) -> Result<(), Error> {
     send(fixture, Kind::Template(template)).await
 }
 
-async fn send(fixture: &Fixture, kind: Kind) -> Result<(), Error> {
+async fn newest(fixture: &Fixture) -> conversations::Conversation {
     let mut tx = fixture.tenant().await;
     let asked = conversations::Ask {
         organization_id: fixture.route.organization_id,
@@ -95,8 +95,11 @@ async fn send(fixture: &Fixture, kind: Kind) -> Result<(), Error> {
         limit: 1,
     };
     let listed = conversations::list(tx.conn(), asked, &conversations::Filter::default()).await;
-    drop(tx);
-    let conversation = listed.expect("conversations").remove(0);
+    listed.expect("conversations").remove(0)
+}
+
+async fn send(fixture: &Fixture, kind: Kind) -> Result<(), Error> {
+    let conversation = newest(fixture).await;
     let input = Input {
         conversation_id: conversation.id,
         content: MessageContent { kind: Some(kind) },
@@ -296,11 +299,11 @@ async fn a_template_is_refused_to_who_took_back_consent_to_its_purpose_and_codes
 /// As a member of the organization notes it.
 async fn withdraw_utility(fixture: &Fixture) {
     let (of, now) = (fixture.route.organization_id, fixture.now());
+    let contact_id = newest(fixture).await.contact_id;
     let mut tx = fixture.tenant().await;
-    let listed = conversations::list(tx.conn(), of, None, None, 1).await;
     let consent = Consent {
         id: ConsentId::stamped(now),
-        contact_id: listed.expect("conversations").remove(0).contact_id,
+        contact_id,
         purpose: Purpose::Utility.word().to_owned(),
         granted: false,
         source: "agent".to_owned(),

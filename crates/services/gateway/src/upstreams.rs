@@ -48,10 +48,10 @@ transcoder! {
         SsoServiceForward, sso_service_client::SsoServiceClient;
     messaging: __rest_over_grpc_bridge_MessagingService::MessagingServiceRestBridge,
         MessagingServiceForward, messaging_service_client::MessagingServiceClient;
-    messaging: __rest_over_grpc_bridge_ContactService::ContactServiceRestBridge,
-        ContactServiceForward, contact_service_client::ContactServiceClient;
     messaging: __rest_over_grpc_bridge_ChannelHealthService::ChannelHealthServiceRestBridge,
         ChannelHealthServiceForward, channel_health_service_client::ChannelHealthServiceClient;
+    messaging: __rest_over_grpc_bridge_ContactService::ContactServiceRestBridge,
+        ContactServiceForward, contact_service_client::ContactServiceClient;
     messaging: __rest_over_grpc_bridge_TemplateService::TemplateServiceRestBridge,
         TemplateServiceForward, template_service_client::TemplateServiceClient;
 }

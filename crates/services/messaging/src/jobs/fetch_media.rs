@@ -164,9 +164,10 @@ impl Fetching<'_> {
             channel_id: wanted.channel_id,
         };
         let mut tx = TenantTx::begin(&self.engine.db, &self.scope).await?;
-        let pause = match channels::is_renewed(tx.conn(), route, version).await? {
-            true => Duration::ZERO,
-            false => (pause + jitter).min(left),
+        let pause = if channels::is_renewed(tx.conn(), route, version).await? {
+            Duration::ZERO
+        } else {
+            (pause + jitter).min(left)
         };
         let retried = jobs::retry(&mut tx, self.job, pause, detail).await?;
         if retried == Retried::Failed {

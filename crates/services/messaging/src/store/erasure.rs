@@ -75,86 +75,51 @@ pub(crate) async fn delete_some(
     limit: i64,
 ) -> Result<u64, DbError> {
     let id = id.as_uuid();
+    macro_rules! delete {
+        ($table:literal) => {
+            sqlx::query!(
+                "delete from "
+                    + $table
+                    + " where ctid = any(array(select ctid from "
+                    + $table
+                    + " where organization_id = $1 limit $2))",
+                id,
+                limit
+            )
+            .execute(conn)
+            .await
+        };
+    }
     // `ctid` names a row of one partition, so messages go by their ids.
     let deleted: PgQueryResult = match table {
-        Table::ChannelRoutes => {
-            sqlx::query!("delete from messaging.channel_routes where ctid = any(array(select ctid from messaging.channel_routes where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::SendQueue => {
-            sqlx::query!("delete from messaging.send_queue where ctid = any(array(select ctid from messaging.send_queue where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Lanes => {
-            sqlx::query!("delete from messaging.lanes where ctid = any(array(select ctid from messaging.lanes where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Attempts => {
-            sqlx::query!("delete from messaging.attempts where ctid = any(array(select ctid from messaging.attempts where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::MessageStatuses => {
-            sqlx::query!("delete from messaging.message_statuses where ctid = any(array(select ctid from messaging.message_statuses where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::MessageKeys => {
-            sqlx::query!("delete from messaging.message_keys where ctid = any(array(select ctid from messaging.message_keys where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
+        Table::ChannelRoutes => delete!("messaging.channel_routes"),
+        Table::SendQueue => delete!("messaging.send_queue"),
+        Table::Lanes => delete!("messaging.lanes"),
+        Table::Attempts => delete!("messaging.attempts"),
+        Table::MessageStatuses => delete!("messaging.message_statuses"),
+        Table::MessageKeys => delete!("messaging.message_keys"),
         Table::Messages => {
             sqlx::query!("delete from messaging.messages where organization_id = $1 and id = any(array(select id from messaging.messages where organization_id = $1 limit $2))", id, limit).execute(conn).await
         }
-        Table::Conversations => {
-            sqlx::query!("delete from messaging.conversations where ctid = any(array(select ctid from messaging.conversations where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ContactIdentities => {
-            sqlx::query!("delete from messaging.contact_identities where ctid = any(array(select ctid from messaging.contact_identities where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ContactNotes => {
-            sqlx::query!("delete from messaging.contact_notes where ctid = any(array(select ctid from messaging.contact_notes where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ContactMerges => {
-            sqlx::query!("delete from messaging.contact_merges where ctid = any(array(select ctid from messaging.contact_merges where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::AttributeDefinitions => {
-            sqlx::query!("delete from messaging.attribute_definitions where ctid = any(array(select ctid from messaging.attribute_definitions where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Consents => {
-            sqlx::query!("delete from messaging.consents where ctid = any(array(select ctid from messaging.consents where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Contacts => {
-            sqlx::query!("delete from messaging.contacts where ctid = any(array(select ctid from messaging.contacts where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ChannelHealth => {
-            sqlx::query!("delete from messaging.channel_health where ctid = any(array(select ctid from messaging.channel_health where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::ChannelNotices => {
-            sqlx::query!("delete from messaging.channel_notices where ctid = any(array(select ctid from messaging.channel_notices where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::TemplateRevisions => {
-            sqlx::query!("delete from messaging.template_revisions where ctid = any(array(select ctid from messaging.template_revisions where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Templates => {
-            sqlx::query!("delete from messaging.templates where ctid = any(array(select ctid from messaging.templates where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::TemplateSyncs => {
-            sqlx::query!("delete from messaging.template_syncs where ctid = any(array(select ctid from messaging.template_syncs where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::MediaUploads => {
-            sqlx::query!("delete from messaging.media_uploads where ctid = any(array(select ctid from messaging.media_uploads where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::DoomedFiles => {
-            sqlx::query!("delete from messaging.doomed_files where ctid = any(array(select ctid from messaging.doomed_files where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Media => {
-            sqlx::query!("delete from messaging.media where ctid = any(array(select ctid from messaging.media where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Channels => {
-            sqlx::query!("delete from messaging.channels where ctid = any(array(select ctid from messaging.channels where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::IdempotencyKeys => {
-            sqlx::query!("delete from messaging.idempotency_keys where ctid = any(array(select ctid from messaging.idempotency_keys where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::Jobs => {
-            sqlx::query!("delete from messaging.jobs where ctid = any(array(select ctid from messaging.jobs where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
-        Table::DeferredDeliveries => {
-            sqlx::query!("delete from messaging.deferred_deliveries where ctid = any(array(select ctid from messaging.deferred_deliveries where organization_id = $1 limit $2))", id, limit).execute(conn).await
-        }
+        Table::Conversations => delete!("messaging.conversations"),
+        Table::ContactIdentities => delete!("messaging.contact_identities"),
+        Table::ContactNotes => delete!("messaging.contact_notes"),
+        Table::ContactMerges => delete!("messaging.contact_merges"),
+        Table::AttributeDefinitions => delete!("messaging.attribute_definitions"),
+        Table::Consents => delete!("messaging.consents"),
+        Table::Contacts => delete!("messaging.contacts"),
+        Table::ChannelHealth => delete!("messaging.channel_health"),
+        Table::ChannelNotices => delete!("messaging.channel_notices"),
+        Table::TemplateRevisions => delete!("messaging.template_revisions"),
+        Table::Templates => delete!("messaging.templates"),
+        Table::TemplateSyncs => delete!("messaging.template_syncs"),
+        Table::MediaUploads => delete!("messaging.media_uploads"),
+        Table::DoomedFiles => delete!("messaging.doomed_files"),
+        Table::Media => delete!("messaging.media"),
+        Table::Channels => delete!("messaging.channels"),
+        Table::IdempotencyKeys => delete!("messaging.idempotency_keys"),
+        Table::Jobs => delete!("messaging.jobs"),
+        Table::DeferredDeliveries => delete!("messaging.deferred_deliveries"),
     }?;
     Ok(deleted.rows_affected())
 }

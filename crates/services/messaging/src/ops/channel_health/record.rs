@@ -174,9 +174,10 @@ fn of_token(health: &mut Health, seen: &Seen) {
         let ours = seen.token.as_ref().and_then(|info| info.app_id.as_deref());
         let mut apps = apps.iter();
         let subscribed = apps.any(|app| ours.is_none_or(|ours| app.id.as_deref() == Some(ours)));
-        health.webhooks = match subscribed {
-            true => Webhooks::Subscribed,
-            false => Webhooks::Missing,
+        health.webhooks = if subscribed {
+            Webhooks::Subscribed
+        } else {
+            Webhooks::Missing
         };
     }
 }

@@ -224,8 +224,10 @@ async fn a_number_and_its_account_tell_how_they_are_doing() {
         .collect();
     assert_eq!(sick, [("BUSINESS".to_owned(), "LIMITED".to_owned())]);
 
-    let account = json!({"waba_id": "77", "review_status": "REJECTED"});
+    let waba = world.ids.waba_id.clone();
+    let account = json!({"waba_id": waba, "review_status": "REJECTED"});
     world.tell("wabas", &account).await;
-    let (_, account) = fetch(world.get("77?fields=account_review_status")).await;
+    let review = format!("{waba}?fields=account_review_status");
+    let (_, account) = fetch(world.get(&review)).await;
     assert_eq!(account["account_review_status"], "REJECTED");
 }

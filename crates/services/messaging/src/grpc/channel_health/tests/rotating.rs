@@ -76,8 +76,8 @@ async fn a_token_that_is_not_good_for_the_number_leaves_the_old_one_in_its_place
     for (token, code) in [
         ("unknown", "messaging.channel_credential_refused"),
         ("revoked", "messaging.channel_credential_refused"),
-        ("elsewhere", "messaging.channel_unavailable"),
-        ("narrow", "request_invalid"),
+        ("elsewhere", "messaging.channel_credential_refused"),
+        ("narrow", "request.invalid"),
     ] {
         let refused = world.rotate(token).await.expect_err(token);
         assert_eq!(Problem::from_status(&refused).code, code, "{token}");

@@ -106,12 +106,9 @@ async fn a_failure_is_followed_by_a_look_soon_and_then_ever_more_rarely() {
         let away = world.stage.away();
         let leased = transfers::claim(&away, check_channels::KIND, 8).await;
         let job = leased.expect("jobs").remove(0);
-        let checked = check_channels::check(Arc::clone(&away), job);
-        world
-            .stage
-            .while_time_passes(checked)
-            .await
-            .expect("a look");
+        let checked = Box::pin(check_channels::check(Arc::clone(&away), job));
+        let looked = Box::pin(world.stage.while_time_passes(checked)).await;
+        looked.expect("a look");
         let mut tx = world.stage.fixture.system().await;
         let due = jobs::next_due(&mut tx, check_channels::KIND).await;
         drop(tx);

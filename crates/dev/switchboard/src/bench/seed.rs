@@ -32,22 +32,22 @@ pub(super) struct Past {
     pub(super) messages: i32,
 }
 
-/// Each statement takes: organization, channel, conversations, messages, days, contacts.
+/// Beside what the tenant has got before. Each statement takes: organization, channel, conversations, messages, days, contacts.
 const HISTORY: [&str; 5] = [
     "insert into messaging.contacts (organization_id, id, name, created_at, updated_at)
-     select $1, pg_temp.v7((extract(epoch from at) * 1000)::bigint, n), 'Customer ' || n, at, at
+     select $1, pg_temp.v7((extract(epoch from at) * 1000)::bigint, n), 'Client ' || n, at, at
      from generate_series(1, $6) as n, lateral (select now() - make_interval(days => $5) as at) as made
      where $2 is not null and $3 + $4 >= 0",
     "insert into messaging.contact_identities (organization_id, kind, value, contact_id, created_at)
      select organization_id, 'phone', '49151' || lpad(row_number() over (order by id)::text, 8, '0'), id, created_at
-     from messaging.contacts where organization_id = $1 and $2 is not null and $3 + $4 + $5 + $6 >= 0",
+     from messaging.contacts where organization_id = $1 and name like 'Client %' and $2 is not null and $3 + $4 + $5 + $6 >= 0",
     "insert into messaging.conversations
          (organization_id, id, channel_id, contact_id, status, unanswered_count, preview, last_message_at,
           last_inbound_at, created_at)
      select $1, id, $2, id, case when n % 4 = 0 then 'resolved' else 'open' end, n % 3,
             'Thank you, that helps a lot. Until next week!', at, at, created_at
      from (select id, created_at, row_number() over (order by id) as n from messaging.contacts
-           where organization_id = $1) as contact,
+           where organization_id = $1 and name like 'Client %') as contact,
           lateral (select now() - interval '12 hours' * n / $3 as at) as active
      where n <= $3 and $4 + $5 + $6 >= 0",
     "insert into messaging.messages
@@ -56,7 +56,7 @@ const HISTORY: [&str; 5] = [
      select $1, pg_temp.v7((extract(epoch from at) * 1000)::bigint, n), conversation.id, $2, conversation.id,
             1 + n % 2, case when n % 2 = 0 then 100 else 50 end, at,
             jsonb_build_object('text', jsonb_build_object('body', 'Message ' || n || ': is my order on its way?')),
-            'wamid.HBgLMTU1NTAwMDAwMDAVAgASGBQz' || lpad(n::text, 20, '0'),
+            'wamid.HBgLMTU1NTAwMDAwMDAVAgASGBRo' || lpad(n::text, 20, '0'),
             case when n % 2 = 0 then 'contact' else 'system:history' end, at, at
      from generate_series(1, $4) as n
      join (select id, row_number() over (order by id) as place from messaging.conversations
@@ -65,7 +65,8 @@ const HISTORY: [&str; 5] = [
      where $6 >= 0",
     "insert into messaging.message_keys (organization_id, channel_id, wamid, message_id)
      select organization_id, channel_id, wamid, id from messaging.messages
-     where organization_id = $1 and channel_id = $2 and $3 + $4 + $5 + $6 >= 0",
+     where organization_id = $1 and channel_id = $2 and wamid like 'wamid.HBgLMTU1NTAwMDAwMDAVAgASGBRo%'
+       and $3 + $4 + $5 + $6 >= 0",
 ];
 
 const SETTLE: &str = "vacuum (analyze) messaging.contacts, messaging.contact_identities,

@@ -71,6 +71,19 @@ async fn each_role_has_its_permissions_and_no_others() {
     assert_eq!(of(Role::Owner), owner);
 }
 
+#[test]
+fn the_guide_tells_what_each_role_may() {
+    let guide = include_str!("../../../../../docs/API-GUIDE.md");
+    for role in ["viewer", "agent", "admin", "owner"] {
+        let row = format!("| {role} | ");
+        let row = guide.lines().find(|line| line.starts_with(&row));
+        let told: Vec<&str> = row.unwrap().split('`').skip(1).step_by(2).collect();
+        let rule = format!("p, {role}, ");
+        let may = POLICY.lines().filter_map(|line| line.strip_prefix(&rule));
+        assert_eq!(told, may.collect::<Vec<_>>(), "{role}");
+    }
+}
+
 /// Ratchet: a permission that a method asks for and nobody has is a method nobody can call.
 #[tokio::test]
 async fn owners_and_our_services_have_every_permission_that_a_method_asks_for() {

@@ -31,6 +31,10 @@ const UNFINISHED: &str = "select count(*) from messaging.send_queue";
 const RECEIVED_EVENTS: &str =
     "select count(*) from messaging.outbox where event_type like '%.MessageReceived'";
 const UNPUBLISHED: &str = "select count(*) from messaging.outbox where published_at is null";
+const UNPUBLISHED_ANYWHERE: &str =
+    "select (select count(*) from messaging.outbox where published_at is null)
+     + (select count(*) from identity.outbox where published_at is null)
+     + (select count(*) from edge.outbox where published_at is null)";
 const DEAD: &str = "select count(*) from messaging.deferred_deliveries where state = 'dead'";
 const UNCONFIRMED: i16 = 15;
 const SENT_DELIVERED_READ_OR_PLAYED: [i16; 4] = [30, 40, 50, 60];
@@ -97,6 +101,8 @@ impl Life {
             list["conversations"][0]["id"].as_str().map(str::to_owned)
         })
         .await;
+        // What is left to tell would kill the next life before it has begun.
+        eventually(async || rows::count(&scene.db, UNPUBLISHED_ANYWHERE).await == 0).await;
         scene.stop(first).await;
         Self {
             scene,

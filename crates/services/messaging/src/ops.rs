@@ -2,6 +2,7 @@
 //! they read and answer in takes its form in `view`.
 
 pub(crate) mod canned_replies;
+pub(crate) mod changes;
 pub(crate) mod channel_health;
 pub(crate) mod connect_channel;
 pub(crate) mod contacts;
@@ -21,4 +22,3 @@ pub(crate) mod sight;
 pub(crate) mod templates;
 pub(crate) mod view;
 pub(crate) mod views;
-pub(crate) mod work;

@@ -23,9 +23,9 @@ use super::service::{ask, idempotency};
 use crate::{
     ops::{
         canned_replies,
+        changes::{change_conversation, change_conversations},
         create_note::{self, create_note},
         following, labels, view, views,
-        work::{change_conversation, change_conversations},
     },
     outbound::Engine,
 };

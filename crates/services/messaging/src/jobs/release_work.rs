@@ -141,7 +141,7 @@ async fn step(db: &Db, of: OrganizationId, gone: Gone) -> Result<bool, Error> {
             (before, after)
         })
         .collect();
-    ops::work::save_all(&mut tx, &released, ACTOR, now).await?;
+    ops::changes::save_all(&mut tx, &released, ACTOR, now).await?;
     tx.commit().await?;
     Ok(done)
 }

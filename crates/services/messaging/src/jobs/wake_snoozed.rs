@@ -38,7 +38,7 @@ pub(crate) async fn pass(db: &Db) -> Result<bool, Error> {
             (before, after)
         })
         .collect();
-    ops::work::save_all(&mut tx, &woken, ACTOR, now).await?;
+    ops::changes::save_all(&mut tx, &woken, ACTOR, now).await?;
     tx.commit().await?;
     Ok(more)
 }

@@ -13,10 +13,10 @@ use proto::messaging::{
 
 use crate::{
     error::Error,
-    ops::{lists, sight::Sight, view, work},
+    ops::{changes, lists, sight::Sight, view},
     store::{
         entries::{self, Direction, Entry},
-        participants, reads, work as works,
+        participants, reads, work,
     },
 };
 
@@ -51,13 +51,13 @@ pub(crate) async fn create_note(
         },
         None => None,
     };
-    let about = works::lock(tx.conn(), organization_id, input.conversation_id)
+    let about = work::lock(tx.conn(), organization_id, input.conversation_id)
         .await?
         .ok_or(Error::NotFound("conversation"))?;
     sight
         .within(tx.conn(), organization_id, about.id, "conversation")
         .await?;
-    work::require_agents(tx.conn(), organization_id, &input.mentioned).await?;
+    changes::require_agents(tx.conn(), organization_id, &input.mentioned).await?;
     let note = Note {
         body: input.body,
         mentioned_user_ids: input.mentioned.iter().map(UserId::to_string).collect(),
@@ -80,7 +80,7 @@ pub(crate) async fn create_note(
 async fn write(
     tx: &mut TenantTx,
     scope: &TenantScope,
-    about: &works::Work,
+    about: &work::Work,
     id: MessageId,
     note: &Note,
     now: chrono::DateTime<chrono::Utc>,

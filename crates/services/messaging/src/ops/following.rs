@@ -10,7 +10,7 @@ use proto::messaging::v1::{
 
 use crate::{
     error::Error,
-    ops::{lists::Ask, sight::Sight, view, work::require_agents},
+    ops::{changes::require_agents, lists::Ask, sight::Sight, view},
     store::{messages, participants, reads},
 };
 

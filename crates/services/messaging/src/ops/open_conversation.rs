@@ -13,7 +13,7 @@ use proto::messaging::v1::Conversation;
 use crate::{
     error::Error,
     events::publish,
-    ops::{contacts::held, lists, sight::Sight, view, work},
+    ops::{changes, contacts::held, lists, sight::Sight, view},
     store::{
         channels, conversations,
         intake::contacts::{self, Identity},
@@ -90,7 +90,7 @@ pub(crate) async fn open_conversation(
         sight
             .within(tx.conn(), organization_id, id, "conversation")
             .await?;
-        work::reopen(&mut tx, scope, id, now).await?;
+        changes::reopen(&mut tx, scope, id, now).await?;
     }
     if let Some(guard) = guard {
         guard.store(&mut tx, id.to_string().as_bytes()).await?;

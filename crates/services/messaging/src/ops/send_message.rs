@@ -21,7 +21,7 @@ use crate::{
         window,
     },
     error::Error,
-    ops::{show_media, sight::Sight, templates, view, work},
+    ops::{changes, show_media, sight::Sight, templates, view},
     store::{
         conversations::{self, Target},
         media,
@@ -111,7 +111,7 @@ pub(crate) async fn queue(
     };
     check(&target, &input.content, now)?;
     if target.resolved {
-        work::reopen(tx, scope, target.id, now).await?;
+        changes::reopen(tx, scope, target.id, now).await?;
     }
     let mut input = resolve_targets(tx, scope, input).await?;
     templates::sending::prepare(tx, scope, &target, &mut input.content).await?;

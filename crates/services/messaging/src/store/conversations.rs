@@ -210,7 +210,7 @@ pub(crate) async fn open(
     let row = sqlx::query!(
         r#"insert into messaging.conversations as c
                (organization_id, id, channel_id, contact_id, last_message_at, created_at, identity_kind, identity_value)
-           values ($1, $2, $3, $4, $5, $5, $6, $7)
+           values ($1, $2, $3, $4, date_trunc('second', $5::timestamptz), $5, $6, $7)
            on conflict on constraint conversations_parties_key do update set
                identity_kind = case when c.last_inbound_at is null then excluded.identity_kind else c.identity_kind end,
                identity_value = case when c.last_inbound_at is null then excluded.identity_value else c.identity_value end
@@ -273,8 +273,8 @@ pub(crate) async fn touch_outbound(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update messaging.conversations
-         set unanswered_count = 0, last_message_at = greatest(last_message_at, $4),
-             preview = case when $4 >= last_message_at then $3 else preview end
+         set unanswered_count = 0, last_message_at = greatest(last_message_at, date_trunc('second', $4::timestamptz)),
+             preview = case when date_trunc('second', $4::timestamptz) >= last_message_at then $3 else preview end
          where organization_id = $1 and id = $2",
         organization_id.as_uuid(),
         id.as_uuid(),

@@ -55,7 +55,7 @@ pub(crate) async fn insert(
         "insert into messaging.messages
              (organization_id, id, conversation_id, channel_id, contact_id, direction, status, status_at, content,
               author, created_at, sent_at)
-         select o, i, v, h, t, d, $10, $9, b, a, $9, $9
+         select o, i, v, h, t, d, $10, $9, b, a, $9, date_trunc('second', $9::timestamptz)
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[], $7::jsonb[],
                      $8::text[]) as e(o, i, v, h, t, d, b, a)",
         &organizations,

@@ -136,7 +136,7 @@ pub(crate) async fn insert_outbound(
         "insert into messaging.messages
              (organization_id, id, conversation_id, channel_id, contact_id, direction, status, status_at, content,
               reply_to_message_id, author, created_at, sent_at, expires_at)
-         values ($1, $2, $3, $4, $5, 2, $6, $7, $8, $9, $10, $7, $7, $11)",
+         values ($1, $2, $3, $4, $5, 2, $6, $7, $8, $9, $10, $7, date_trunc('second', $7::timestamptz), $11)",
         organization_id.as_uuid(),
         message.id.as_uuid(),
         message.conversation_id.as_uuid(),

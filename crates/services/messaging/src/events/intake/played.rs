@@ -1,5 +1,6 @@
 //! Customers as tests play them: what they write and set, without the webhooks around it.
 
+use chrono::SubsecRound as _;
 use ids::{MessageId, NoticeId};
 use proto::messaging::v1::{MessageContent, Text, message_content::Kind};
 use serde_json::json;
@@ -35,7 +36,7 @@ pub(crate) fn writes(fixture: &Fixture, sender: Sender, wamid: &str, body: &str)
         },
         choice: consent::choice(body),
         reply_to_wamid: None,
-        sent_at: fixture.now(),
+        sent_at: fixture.now().trunc_subsecs(0),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sorts the items of a batch by what must happen to them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use ids::{MessageId, NoticeId, OrganizationId, QuarantineId};
 use proto::messaging::v1::MessageContent;
 use serde_json::Value;
@@ -33,6 +33,7 @@ pub(crate) struct Incoming {
     /// What the customer says about marketing by it.
     pub(crate) choice: Option<Choice>,
     pub(crate) reply_to_wamid: Option<String>,
+    /// WhatsApp counts in whole seconds, and so does the order of a conversation.
     pub(crate) sent_at: DateTime<Utc>,
 }
 
@@ -164,7 +165,10 @@ fn incoming(
             .as_ref()
             .and_then(|context| context.message_id.clone()),
         // A clock that is ahead must not keep a conversation on top for ever.
-        sent_at: message.sent_at.map_or(now, |at| at.min(now)),
+        sent_at: message
+            .sent_at
+            .map_or(now, |at| at.min(now))
+            .trunc_subsecs(0),
     })
 }
 

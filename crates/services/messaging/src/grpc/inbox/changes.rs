@@ -11,8 +11,8 @@ use proto::messaging::v1::{
 use crate::{
     error::Error,
     ops::{
+        changes::{Change, Input, Many},
         view,
-        work::{Change, Input, Many},
     },
 };
 

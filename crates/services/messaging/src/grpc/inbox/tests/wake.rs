@@ -194,15 +194,9 @@ async fn who_left_does_not_get_back_what_is_reopened() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn writing_into_a_resolved_conversation_opens_it() {
-    let desk = Desk::new().await;
-    let me = desk.agent().await;
-    desk.set_status(me, ConversationStatus::Resolved, None)
-        .await
-        .expect("resolved");
+async fn answer(desk: &Desk, who: UserId, body: &str) {
     let text = Text {
-        body: "One more thing".to_owned(),
+        body: body.to_owned(),
         preview_url: false,
     };
     let request = SendMessageRequest {
@@ -213,9 +207,37 @@ async fn writing_into_a_resolved_conversation_opens_it() {
         ..SendMessageRequest::default()
     };
     desk.messaging
-        .send_message(desk.asks(me, request))
+        .send_message(desk.asks(who, request))
         .await
         .expect("sent");
+}
+
+/// WhatsApp tells whole seconds, we know parts of them: the customer's time looks earlier than ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_the_customer_within_the_second_of_ours_stands_below_it() {
+    let desk = Desk::new().await;
+    let me = desk.agent().await;
+    let part = 1_800 - u64::from(desk.fixture.now().timestamp_subsec_millis());
+    let part = std::time::Duration::from_millis(part);
+    desk.fixture.hand.advance(part);
+    answer(&desk, me, "It is on its way").await;
+    desk.fixture
+        .hand
+        .advance(std::time::Duration::from_millis(100));
+    desk.customer_writes(7).await;
+    assert_eq!(desk.get(me).await.preview, "Hello?");
+    let last = desk.stream(me).await.pop().expect("a message");
+    assert_eq!(last.direction(), proto::messaging::v1::Direction::Inbound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writing_into_a_resolved_conversation_opens_it() {
+    let desk = Desk::new().await;
+    let me = desk.agent().await;
+    desk.set_status(me, ConversationStatus::Resolved, None)
+        .await
+        .expect("resolved");
+    answer(&desk, me, "One more thing").await;
     assert_eq!(desk.get(me).await.status(), ConversationStatus::Open);
     let (author, last) = desk.activities(me).await.pop().expect("a line");
     assert_eq!(
